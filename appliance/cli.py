@@ -1,0 +1,85 @@
+"""The command `rehabbox`: finds the command's file, and turns every known error into one line and exit status 2."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+from appliance.errors import RehabBoxError
+from hal.errors import HalError
+
+COMMANDS = {
+    "run": "the daemon",
+    "demo": "a whole session on built-in input against a broker it starts",
+    "doctor": "check devices, model, clock, disk, certificate and broker, each with its remedy",
+    "pose": "video or picture to skeleton CSV",
+    "segment": "find the repetitions in a recording",
+    "score": "compare a recording with a reference",
+    "batch": "score every row of a manifest",
+    "watch": "live table of boxes and results",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is called, so that `--help` is quick and `segment` never loads a broker."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"appliance.commands.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rehabbox", prog_name="rehabbox")
+def rehabbox() -> None:
+    """Watches rehabilitation exercises, scores them against the therapist's recording, tells the hospital.
+
+    Exit status: 0 done, 1 it ran and the answer is bad, 2 bad input or usage.
+    """
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def main() -> None:
+    """Entry point: status 2 and one line on stderr for bad input, 130 on Ctrl-C."""
+    try:
+        status = rehabbox.main(prog_name="rehabbox", standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.Abort:
+        sys.exit(128 + signal.SIGINT)
+    except click.exceptions.NoArgsIsHelpError as usage:
+        click.echo(usage.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        print(f"rehabbox: {_one_line_of_click(error)}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except (RehabBoxError, HalError, OSError) as error:
+        print(f"rehabbox: {_one_line(error)}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _one_line_of_click(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f" (see {error.ctx.command_path} --help)"
+    return " ".join(error.format_message().split()) + hint

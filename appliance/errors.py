@@ -1,0 +1,29 @@
+"""Everything that can be wrong with what the box is given; each message names the file, field or option."""
+
+
+class RehabBoxError(Exception):
+    """Base of the tree. The command line prints its message as one line and exits 2."""
+
+
+class SettingsError(RehabBoxError):
+    """A settings file or environment variable holds an unknown key or a value out of range."""
+
+
+class RecordingError(RehabBoxError):
+    """A recording cannot be read: missing, empty, cut short, binary, a wrong header, no joint in it."""
+
+
+class NotScorableError(RehabBoxError):
+    """A recording was read and cannot be scored: too little seen, too short, an instructor who does not move."""
+
+
+class UnknownExerciseError(RehabBoxError):
+    """No exercise file has that id."""
+
+
+class UnknownReferenceError(RehabBoxError):
+    """No reference recording with that digest is at hand, or its content does not match its digest."""
+
+
+class RefusedError(RehabBoxError):
+    """A message from the hospital is invalid; nothing was changed."""

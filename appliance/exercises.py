@@ -1,0 +1,78 @@
+"""Exercises are data: `config/exercises/*.toml`, one file a movement. A hospital adds its own without code."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from appliance.errors import SettingsError, UnknownExerciseError
+from appliance.skeleton.standard import JOINTS
+
+Root = Literal["pelvis", "thorax", "start"]
+Position = Literal["supine", "seated", "standing"]
+
+
+class Exercise(BaseModel):
+    """One movement: what scoring needs to know of it, and what a therapist reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+    """As in topics and prescriptions."""
+    number: Annotated[int, Field(ge=1)] | None = None
+    """FineRehab's movement number, where it has one."""
+    name: str
+    source: str
+    """Where the movement comes from: FineRehab where it is stated there, else "ours" with the reason."""
+    position: Position
+    root: Root = "pelvis"
+    joints: tuple[str, ...] = JOINTS
+    """Joints that enter the distance; default all seventeen."""
+
+    @field_validator("joints")
+    @classmethod
+    def _known(cls, joints: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in joints if name not in JOINTS]
+        if unknown or not joints:
+            raise ValueError(f"unknown joint {unknown[0]!r}" if unknown else "at least one joint is needed")
+        return joints
+
+
+def config_dir() -> Path:
+    """`$REHABBOX_CONFIG`, or the `config` folder beside the package."""
+    named = os.environ.get("REHABBOX_CONFIG")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "config"
+
+
+@cache
+def load_exercises(folder: Path | None = None) -> dict[str, Exercise]:
+    """All exercises by id. Raises `SettingsError` naming file and key."""
+    folder = folder or config_dir() / "exercises"
+    exercises: dict[str, Exercise] = {}
+    for file in sorted(folder.glob("*.toml")):
+        try:
+            exercise = Exercise.model_validate(tomllib.loads(file.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file}: not valid TOML: {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SettingsError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if exercise.id in exercises:
+            raise SettingsError(f"{file}: the id {exercise.id!r} is taken by another file")
+        exercises[exercise.id] = exercise
+    if not exercises:
+        raise SettingsError(f"{folder}: no exercise files (*.toml) here; set REHABBOX_CONFIG to the config folder")
+    return exercises
+
+
+def exercise_by_id(exercise_id: str) -> Exercise:
+    """Raises `UnknownExerciseError` with the ids there are."""
+    exercises = load_exercises()
+    if exercise_id not in exercises:
+        raise UnknownExerciseError(f"no exercise {exercise_id!r}; there are {', '.join(sorted(exercises))}")
+    return exercises[exercise_id]

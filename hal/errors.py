@@ -1,0 +1,29 @@
+"""Everything a device can do wrong. Each message names the device or file, what happened, and what to do."""
+
+
+class HalError(Exception):
+    """Any fault of a device, a driver, or a recording of device data."""
+
+
+class UnknownDriverError(HalError):
+    """Settings name a driver that is not in the table (`driver = "kinekt"`)."""
+
+
+class DriverOptionError(HalError):
+    """A driver's settings hold an unknown key or a value it refuses."""
+
+
+class DeviceNotFoundError(HalError):
+    """The device is not connected, or the file to replay does not exist."""
+
+
+class DeviceLostError(HalError):
+    """The device was there and stopped answering; the session may go on without it."""
+
+
+class StreamEndedError(HalError):
+    """A replay reached its end. Not a fault: a file has an end, a camera has none."""
+
+
+class UnreadableRecordingError(HalError):
+    """A recording of device data is empty, cut short, or not what its driver reads."""

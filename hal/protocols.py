@@ -1,0 +1,59 @@
+"""What each kind of device can be asked. Drivers satisfy these by shape; none inherits from another.
+
+The order of calls is open, any number of reads, close. `open` may be called again after `close`; `close` may be
+called twice and before `open`. A driver owns its threads and descriptors and leaves none behind after `close`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from pydantic import BaseModel
+
+from hal.types import Body, Cue, DeviceInfo, Frame, ImuSample
+
+
+class Driver(Protocol):
+    """What every driver has: an options model (unknown keys refused), who it is, open and close."""
+
+    Options: ClassVar[type[BaseModel]]
+
+    @property
+    def info(self) -> DeviceInfo: ...
+
+    def open(self) -> None:
+        """Connect. Raises `DeviceNotFoundError` or `UnreadableRecordingError`."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; never raises for a device that is already gone."""
+        ...
+
+
+class Camera(Driver, Protocol):
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame, or None if none came in time. Raises `DeviceLostError`, `StreamEndedError`."""
+        ...
+
+
+class ImuSet(Driver, Protocol):
+    """All body-worn sensors behind one receiver."""
+
+    def read(self, timeout_s: float) -> Sequence[ImuSample]:
+        """What arrived, in order of arrival; empty if nothing came in time. Raises like `Camera.read`."""
+        ...
+
+
+class PoseEstimator(Driver, Protocol):
+    def estimate(self, frame: Frame) -> Body | None:
+        """The one person's joints, or None where nobody is seen. Frames are passed in order."""
+        ...
+
+
+class Indicator(Driver, Protocol):
+    """Light and voice: how the box speaks to the patient."""
+
+    def show(self, cue: Cue) -> None:
+        """Make a state seen and heard; replaces the one before."""
+        ...

@@ -1,0 +1,110 @@
+"""What devices deliver. Every stamp is an integer in nanoseconds; every array says its shape and unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Gravity = Literal["accelerometer", "camera"]
+"""Where "up" comes from: the camera's own accelerometer, or merely the camera's own up."""
+
+Layout = Literal["standard_17", "mediapipe_33", "kinect_v2_25", "azure_kinect_32", "coco_17", "coco_18", "h36m_17"]
+"""The joint sets a pose source may speak; `appliance.skeleton.adapters` turns each into the standard form."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """Who a device is, as it appears in `doctor`, in `health` and in the birth message."""
+
+    driver: str
+    name: str
+    rate_hz: float
+    """Nominal rate; 0 where the device has none."""
+    synthetic: bool = False
+    """True where what it delivers was not measured on a person now: made up, or replayed."""
+    firmware: str = ""
+    gravity: Gravity = "camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One person's joints in one frame, in the axes of its `layout`.
+
+    positions: (joints, 3) float64; metres, or pixels with z = 0 where `planar`. NaN where a joint was not seen.
+    confidence: (joints,) float64 in 0..1; 0 where a joint was not seen.
+    """
+
+    layout: Layout
+    positions: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    planar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One exposure of a camera.
+
+    color: (height, width, 3) uint8 RGB, or None where the device delivers joints only.
+    depth: (height, width) uint16 millimetres on the colour picture's pixels, 0 where unknown; or None.
+    body: the joints, where the device itself tracks a person.
+    """
+
+    index: int
+    """The device's own frame counter; a gap in it is a lost frame."""
+    stamp_ns: int
+    """Device clock: monotonic, of unknown offset and slightly unknown rate."""
+    arrival_ns: int
+    """Host monotonic clock (`time.monotonic_ns`) when the driver had it; a replay gives the time it replays."""
+    color: NDArray[np.uint8] | None = None
+    depth: NDArray[np.uint16] | None = None
+    body: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImuSample:
+    """One sample of one body-worn sensor.
+
+    acceleration: (3,) m/s^2, sensor axes, gravity included (at rest about +9.81 along up).
+    angular_velocity: (3,) rad/s, sensor axes.
+    orientation: (4,) unit quaternion w, x, y, z from sensor to world, or None where the device gives none.
+    """
+
+    segment: str
+    """Body segment it is worn on: one of `SEGMENTS`."""
+    counter: int
+    """The sensor's own sample counter; a gap in it is a lost sample."""
+    stamp_ns: int
+    arrival_ns: int
+    acceleration: NDArray[np.float64]
+    angular_velocity: NDArray[np.float64]
+    orientation: NDArray[np.float64] | None = None
+
+
+SEGMENTS = (
+    "head",
+    "left_shoulder_blade", "right_shoulder_blade",
+    "upper_back", "lower_back",
+    "left_arm", "right_arm",
+    "left_forearm", "right_forearm",
+    "left_hand", "right_hand",
+    "left_thigh", "right_thigh",
+    "left_calf", "right_calf",
+    "left_foot", "right_foot",
+)  # fmt: skip
+"""The seventeen places FineRehab wears a sensor (CVPRW 2024, section 3)."""
+
+CueKind = Literal["waiting", "ready", "recording", "scoring", "done", "abandoned", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What the box tells the patient: a state, and the exercise it is about."""
+
+    kind: CueKind
+    exercise: str = ""
+    side: str = ""
+    repetitions: int = 0
+    detail: dict[str, str] = field(default_factory=dict)
