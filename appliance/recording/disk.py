@@ -1,0 +1,57 @@
+"""The disk as recordings meet it: opening what may not be there, and writing so that nothing half-written stays."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance.errors import RecordingError
+
+
+def open_recording(path: Path) -> BinaryIO:
+    """`path` opened for reading, or a `RecordingError` in one line: missing, a folder, empty, not permitted."""
+    if path.is_dir():
+        raise RecordingError(f"{path}: is a folder; name a recording file")
+    if not path.exists():
+        raise RecordingError(f"{path}: no such file")
+    if not path.is_file():
+        raise RecordingError(f"{path}: is not a regular file; name a recording file")
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
+    if not os.fstat(stream.fileno()).st_size:
+        stream.close()
+        raise RecordingError(f"{path}: is empty")
+    return stream
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put `data` at `path` whole or not at all, and durably: written beside it, synced, renamed.
+
+    Raises `RecordingError` where the disk refuses (full, read-only, no such folder); what was at `path` then stays.
+    """
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        try:
+            with beside.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
