@@ -1,0 +1,1 @@
+"""What goes over the broker: one pydantic model a topic. JSON Schemas in `docs/schemas` come from these."""

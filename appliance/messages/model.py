@@ -1,0 +1,65 @@
+"""What all payloads share: they are frozen, refuse unknown keys, and become JSON that any parser reads."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+SCHEMA_VERSION = "1.0"
+"""Of every schema here; its major number is the one in the topics. Goes into each message's user properties."""
+
+
+class Message(BaseModel):
+    """A payload or a part of one. An attribute's docstring becomes its description in the schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def encode(message: Message) -> bytes:
+    """The payload to publish: UTF-8 JSON. Models hold no NaN or infinity, so neither does the JSON."""
+    return message.model_dump_json().encode()
+
+
+def _iso(time: object) -> object:
+    if isinstance(time, str) and not re.match(r"\d{4}-\d\d-\d\d[T ]", time):
+        raise ValueError("is not an ISO 8601 time such as 2026-01-31T08:00:00Z")
+    return time
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from None
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Utc = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_utc)]
+"""An ISO 8601 time with an offset, kept and written in UTC."""
+
+Number = Annotated[float | None, BeforeValidator(_finite)]
+"""A number that may be unknown: JSON has no NaN, so NaN and infinity become null."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+"""A number that must be known."""
+
+Share = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(_finite)]
+"""A part of the whole, 0..1, or null where unknown."""
+
+Count = Annotated[int, Field(ge=0)]
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+"""An exercise's or alert's id: it is a level of a topic."""
+
+Subject = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
+"""The hospital's own identifier of the patient."""
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""SHA-256 of a file's content: `sha256:` and 64 lower-case hexadecimal digits."""

@@ -1,0 +1,89 @@
+"""`prescription`: today's exercises for one subject, sent by the hospital and retained. Checked strictly."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from appliance.errors import RefusedError
+from appliance.messages.model import Finite, Message, Name, Subject, Utc
+
+Side = Literal["left", "right", "both"]
+
+MAX_BYTES = 64 * 1024
+"""A prescription of 50 exercises has about 15 kB."""
+
+
+def _with_prefix(digest: str) -> str:
+    return f"sha256:{digest.removeprefix('sha256:')}"
+
+
+def _given_or_both(side: object) -> object:
+    return "both" if side is None else side
+
+
+class Inbound(Message):
+    """A payload from outside: `"10"` is not a number and 1 is not true."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class PrescribedExercise(Inbound):
+    """One exercise of a prescription."""
+
+    id: Name
+    """The exercise's id: the name of its file in `config/exercises`."""
+    side: Annotated[Side, BeforeValidator(_given_or_both)] = "both"
+    """The side that moves."""
+    repetitions: Annotated[int, Field(ge=1, le=100)]
+    """How many to do."""
+    reference: Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{64}$"), AfterValidator(_with_prefix)]
+    """SHA-256 of the reference recording: `sha256:` and 64 lower-case hexadecimal digits, or the digits alone."""
+    paced: bool = False
+    """Whether the patient follows the reference's tempo; otherwise the tempo is free."""
+    limits: dict[str, Finite] | None = None
+    """Limits for this patient, by name. Scores do not depend on them."""
+
+
+class Prescription(Inbound):
+    """What one subject is to do, from when until when."""
+
+    id: UUID
+    """Names this prescription; the same id again is the same prescription."""
+    issued: Utc
+    """When it was written."""
+    expires: Utc
+    """Not to be started after this."""
+    subject: Subject
+    """The hospital's own identifier of the patient. Another subject than before means hand-over."""
+    affected_side: Literal["left", "right", "both", "none"] | None = None
+    """The side that the impairment is on; null where not stated."""
+    exercises: Annotated[tuple[PrescribedExercise, ...], Field(min_length=1, max_length=50)]
+    """In the order to be done."""
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.expires <= self.issued:
+            raise ValueError("expires must be later than issued")
+        return self
+
+
+def _printable(key: str | int) -> str:
+    return ascii(str(key)[:64])[1:-1]
+
+
+def parse_prescription(payload: bytes) -> Prescription:
+    """Raises `RefusedError` with the first fault and the key it is at; the payload itself is never quoted.
+
+    An empty payload is the hospital's way to withdraw a retained message: tell it apart before calling.
+    """
+    if len(payload) > MAX_BYTES:
+        raise RefusedError(f"prescription: {len(payload)} bytes; at most {MAX_BYTES} are read")
+    try:
+        return Prescription.model_validate_json(payload)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(_printable(key) for key in ("prescription", *fault["loc"]))
+        raise RefusedError(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None

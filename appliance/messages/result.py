@@ -1,0 +1,160 @@
+"""`result/<exercise>`: what came of one exercise, with everything needed to judge how far to trust it."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import Field, JsonValue, model_validator
+
+from appliance.messages.model import Count, Digest, Finite, Message, Name, Number, Share, Subject, Utc
+from appliance.messages.prescription import Side
+from hal.types import Gravity
+
+Outcome = Literal["scored", "not_scored", "abandoned"]
+
+
+class Repetition(Message):
+    """One repetition, in seconds from the start of the recording."""
+
+    start_s: Finite
+    """When the body left rest."""
+    reverse_s: Number
+    """The turning point between initiation and reverse phase; null where it was not reached."""
+    end_s: Finite
+    """When the body was at rest again, or the recording ended."""
+    complete: bool
+    """False where the repetition was broken off or cut by the recording's bounds."""
+    pose_dissimilarity: Number
+    """D_P against the reference's nearest repetition; null where it could not be scored."""
+    dynamics_dissimilarity: Number
+    """D_T against the reference's nearest repetition; null where it could not be scored."""
+
+
+class Score(Message):
+    """HS-BTW of the whole recording against the whole reference; every number null where it was not scored."""
+
+    pose_dissimilarity: Number = None
+    """D_P: mean minus smallest distance along the path; 0 is the instructor's pose."""
+    dynamics_dissimilarity: Number = None
+    """D_T: the instructor's intensity minus the patient's; negative where the patient moved more."""
+    dissimilarity: Number = None
+    """D: both, weighed by the calibration; null without one."""
+    phi_deg: Number = None
+    """The calibration's angle, degrees; null without one."""
+    intensity: Number = None
+    """Mean distance between the patient's consecutive frames."""
+    intensity_reference: Number = None
+    """The same of the reference."""
+    mean_distance: Number = None
+    """Mean distance along the path."""
+    min_distance: Number = None
+    """Smallest distance along the path: what differing bodies cost."""
+    pairs: Count | None = None
+    """Pairs of frames in the path."""
+    cost: Number = None
+    """What the alignment minimised."""
+    mean_lag_s: Number = None
+    """Mean time by which the patient is behind, s; negative: ahead."""
+    lag_spread_s: Number = None
+    """Standard deviation of that, s."""
+    tempo_ratio: Number = None
+    """The patient's duration over the instructor's."""
+    joints: dict[str, Number] = Field(default_factory=dict)
+    """Each joint's share of the weighted squared difference."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of this comparison, e.g. that no yaw could be found."""
+
+
+class DataQuality(Message):
+    """How good the data was that the scores come from."""
+
+    frames: Count
+    """Frames recorded."""
+    lost: Count
+    """Frames the devices counted that never arrived."""
+    joints_seen: Share
+    """Share of the joint-frames, over the exercise's joints, in which the joint was seen."""
+    sync_error_ms: Number
+    """Estimated error between the devices' clocks, ms; null for one device alone."""
+    filled: Share
+    """Share of the joint-frames that were interpolated over a short gap."""
+    gravity: Gravity | None
+    """What "up" follows: the camera's accelerometer, or merely the camera's own up."""
+
+
+class Versions(Message):
+    """What produced the result."""
+
+    software: str
+    """Version of the box's software."""
+    reference: Digest
+    """Digest of the reference recording."""
+    model: str | None = None
+    """Name and version of the quality classifier; null where none took part."""
+    weights: str | None = None
+    """Version of the FineRehab weights; null where none took part."""
+    calibration: Digest | None = None
+    """Digest of the calibration file; null where none took part."""
+    drivers: dict[str, str] = Field(default_factory=dict)
+    """Driver by kind of device."""
+
+
+class Result(Message):
+    """One exercise of one session."""
+
+    id: UUID
+    """Names this result. It may arrive twice: keep the ids, drop the copy."""
+    sequence: int = Field(ge=1)
+    """Counts the box's results over its life without a hole. Arrival order is not promised: order by this."""
+    box: str
+    """The box's id."""
+    session: UUID
+    """The session it belongs to."""
+    prescription: UUID
+    """The prescription that was followed."""
+    subject: Subject
+    """The patient, by the hospital's own identifier."""
+    exercise: Name
+    """The exercise's id."""
+    side: Side
+    """The side that moved."""
+    started: Utc
+    """When recording began."""
+    ended: Utc
+    """When recording ended."""
+    status: Outcome
+    """`not_scored`: done, but the data did not allow a score. `abandoned`: broken off."""
+    reason: str | None
+    """Why there is no score; null exactly where there is one."""
+    paced: bool
+    """Whether the patient was to follow the reference's tempo."""
+    historical: bool
+    """True where it was queued because the box had no connection when it was made."""
+    repetitions: tuple[Repetition, ...]
+    """In order of time."""
+    score: Score
+    """HS-BTW of the whole set; all null where there is no score."""
+    quality: dict[str, JsonValue] | None
+    """The classifier's view; null where none took part."""
+    fine_rehab: dict[str, JsonValue] | None
+    """FineRehab's dimensions and score; null where they were not computed."""
+    symmetry: dict[str, Number]
+    """Left/right asymmetry by measure; empty where it does not apply."""
+    data_quality: DataQuality
+    """How good the data was."""
+    versions: Versions
+    """What produced the result."""
+    synthetic: bool
+    """True where the input was made up or replayed, not a person in front of the box."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        scored = self.status == "scored"
+        if scored == bool(self.reason):
+            raise ValueError("a result without a score needs a reason, and one with a score has none")
+        if scored != (self.score.pose_dissimilarity is not None):
+            raise ValueError(f"a result that is {self.status!r} cannot have this score")
+        if self.ended < self.started:
+            raise ValueError("ended is before started")
+        return self
