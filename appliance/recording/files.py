@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mcap.writer import MCAP0_MAGIC
+
+from appliance.errors import RecordingError
+from appliance.recording.disk import open_recording
+from appliance.recording.session_reader import read_session
 from appliance.recording.skeleton_csv import read_skeleton_csv
 from appliance.skeleton.standard import Recording
 
 
 def read_recording(path: Path) -> Recording:
-    """The skeleton recording in `path`. Raises `RecordingError`: one line that says what is wrong with the file."""
-    return read_skeleton_csv(path)
+    """The skeleton in `path`: a session's MCAP, or a skeleton CSV, plain or gzip.
+
+    Raises `RecordingError`: one line that names the file and says what is wrong with it.
+    """
+    with open_recording(path) as file:
+        magic = file.read(len(MCAP0_MAGIC))
+    return _skeleton_of_session(path) if magic == MCAP0_MAGIC else read_skeleton_csv(path)
+
+
+def _skeleton_of_session(path: Path) -> Recording:
+    skeleton = read_session(path).skeleton
+    if skeleton is None:
+        raise RecordingError(f"{path}: is a session file in which no skeleton was recorded")
+    if not (skeleton.confidence > 0).any():
+        raise RecordingError(f"{path}: no joint was seen in any of its {len(skeleton)} frames")
+    return skeleton

@@ -1,0 +1,133 @@
+"""What a session file holds: one exercise's skeleton, IMU streams and events, as JSON messages in an MCAP file (ours).
+
+Topics: `/skeleton` a message a frame; `/imu/<segment>` a message a batch of samples, as columns; `/events` a message a
+change of state or a cue (their fields: `session_messages`). The MCAP metadata record `session` says what was recorded.
+`log_time` is the host's monotonic clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.errors import RecordingError
+from appliance.skeleton.standard import Recording
+from hal.types import Gravity
+
+METADATA = "session"
+SKELETON_TOPIC = "/skeleton"
+IMU_TOPIC = "/imu/"
+EVENTS_TOPIC = "/events"
+FINISHED = "recording_finished"
+"""The event that `SessionWriter.finish` writes last; a file without it was cut short."""
+
+Detail = Mapping[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMetadata:
+    """What was recorded, by what. The subject is the hospital's pseudonym; a name never comes into a file."""
+
+    session: str
+    index: int
+    """Place of the exercise in the session, counted from 0."""
+    exercise: str
+    started: str
+    """ISO 8601 UTC."""
+    software: str
+    side: str = ""
+    reference: str = ""
+    """Digest of the reference recording."""
+    subject: str = ""
+    camera: str = ""
+    """Name of the camera, as `DeviceInfo.name`."""
+    gravity: Gravity = "camera"
+    synthetic: bool = False
+
+    def file_in(self, folder: Path) -> Path:
+        """`<folder>/<session>/<nn>_<exercise>.mcap`."""
+        return folder / self.session / f"{self.index:02d}_{self.exercise}.mcap"
+
+
+@dataclass(frozen=True, slots=True)
+class SkeletonFrame:
+    """One frame of the camera, as `Recording` has it.
+
+    stamp_ns: the camera's clock; host_ns: the same moment on the host's monotonic clock.
+    positions: (17, 3) metres, NaN where not seen; confidence: (17,) in 0..1.
+    """
+
+    stamp_ns: int
+    host_ns: int
+    positions: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ImuStream:
+    """One sensor's samples in the order they came; fields as in `ImuSample`, with a first axis (samples,).
+
+    counter, stamp_ns, arrival_ns: int64; acceleration, angular_velocity: (samples, 3) float64;
+    orientation: (samples, 4) float64, NaN where the device gave none.
+    """
+
+    counter: NDArray[np.int64]
+    stamp_ns: NDArray[np.int64]
+    arrival_ns: NDArray[np.int64]
+    acceleration: NDArray[np.float64]
+    angular_velocity: NDArray[np.float64]
+    orientation: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """A change of state or a cue, at `host_ns` of the host's monotonic clock."""
+
+    host_ns: int
+    kind: str
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecording:
+    """A session file as read.
+
+    skeleton: None where no frame was recorded. Its times are seconds of the camera's own clock since the first frame.
+    stamp_ns, host_ns: (frames,) int64, the camera's stamps and where they lie on the host's clock.
+    imu: by segment.
+    complete: the recording was finished, not cut short.
+    damaged: records that were there and could not be read.
+    """
+
+    metadata: SessionMetadata
+    skeleton: Recording | None
+    stamp_ns: NDArray[np.int64]
+    host_ns: NDArray[np.int64]
+    imu: Mapping[str, ImuStream]
+    events: tuple[SessionEvent, ...]
+    complete: bool
+    damaged: int
+
+
+def metadata_record(metadata: SessionMetadata) -> dict[str, str]:
+    """MCAP metadata holds strings only."""
+    return {name: str(value) for name, value in asdict(metadata).items()}
+
+
+def metadata_of(path: Path, record: Mapping[str, str]) -> SessionMetadata:
+    """The way back. Raises `RecordingError` naming the field."""
+    missing = [field.name for field in fields(SessionMetadata) if field.name not in record]
+    if missing:
+        raise RecordingError(f"{path}: its metadata has no {missing[0]!r}; it is no session file of this software")
+    values: dict[str, Any] = {field.name: record[field.name] for field in fields(SessionMetadata)}
+    if values["gravity"] not in get_args(Gravity) or not re.fullmatch(r"\d{1,6}", values["index"], re.ASCII):
+        raise RecordingError(
+            f"{path}: its metadata is damaged: index {values['index']!r}, gravity {values['gravity']!r}"
+        )
+    return SessionMetadata(**values | {"index": int(values["index"]), "synthetic": values["synthetic"] == "True"})
