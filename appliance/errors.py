@@ -13,6 +13,10 @@ class RecordingError(RehabBoxError):
     """A recording cannot be read: missing, empty, cut short, binary, a wrong header, no joint in it."""
 
 
+class ManifestError(RehabBoxError):
+    """A manifest cannot be worked through: missing, empty, no CSV, without a column; or its results have no place."""
+
+
 class NotScorableError(RehabBoxError):
     """A recording was read and cannot be scored: too little seen, too short, an instructor who does not move."""
 
@@ -27,3 +31,11 @@ class UnknownReferenceError(RehabBoxError):
 
 class RefusedError(RehabBoxError):
     """A message from the hospital is invalid; nothing was changed."""
+
+
+class OutboxError(RehabBoxError):
+    """The outbox cannot be read or written: its disk is full, its folder is not ours, a newer version wrote it."""
+
+
+class BrokerError(RehabBoxError):
+    """The throw-away broker of the demo and the tests cannot be started: mosquitto is missing or gave up."""

@@ -1,0 +1,176 @@
+"""One MQTT 5 connection, from the attempt to its end. Never used again: a last will is fixed before connecting.
+
+paho's thread only puts what happened into a queue; `run_one` does the work in the owner's thread, so no state here
+needs a lock. `wake` alone may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from appliance.hospital.events import Received
+from appliance.hospital.settings import BrokerSettings
+from appliance.messages.model import SCHEMA_VERSION
+
+CONNECT_S = 5.0
+"""For TCP, for the TLS handshake, and for the broker's answer, each."""
+
+LARGEST_MESSAGE = 1 << 20
+"""Bytes; the broker keeps larger ones from us."""
+
+Answer = Callable[[str | None], None]
+"""Called with None when the broker accepted, else with its reason."""
+
+
+class Connection:
+    """`open`, then `publish`, `subscribe` and `run_one` in turn while `lost` is None, then `close`."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        tls: ssl.SSLContext,
+        will: tuple[str, bytes],
+        on_received: Callable[[Received], None],
+    ) -> None:
+        self.lost: str | None = None
+        """Why the connection is over; None while it is not."""
+        self._settings = settings
+        self._opened = False
+        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._answers: dict[int, Answer] = {}
+        self._on_received = on_received
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, client_id=settings.box, protocol=MQTTv5, reconnect_on_failure=False
+        )
+        self._client.connect_timeout = CONNECT_S
+        self._client.tls_set_context(tls)
+        topic, payload = will
+        self._client.will_set(topic, payload, qos=1, retain=True, properties=_properties(PacketTypes.WILLMESSAGE))
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+
+    def open(self) -> None:
+        """Raises `ConnectionError` saying why not."""
+        limits = _empty(PacketTypes.CONNECT)
+        limits.MaximumPacketSize = LARGEST_MESSAGE
+        host, port, keepalive = self._settings.host, self._settings.port, self._settings.keepalive_s
+        try:
+            self._client.connect(host, port, keepalive, clean_start=True, properties=limits)
+        except ssl.SSLCertVerificationError as error:
+            raise ConnectionError(f"the broker's certificate is refused: {error.verify_message}") from None
+        except (OSError, ValueError) as error:
+            raise ConnectionError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from None
+        self._client.loop_start()
+        deadline = monotonic() + CONNECT_S
+        while not self._opened and self.lost is None:
+            if not self.run_one(deadline - monotonic()):
+                self.lost = "the broker does not answer"
+        if self.lost is not None:
+            self.close()
+            raise ConnectionError(self.lost)
+
+    def publish(self, topic: str, payload: bytes, answer: Answer, *, retain: bool = False) -> None:
+        """QoS 1. Without an answer before the connection ends, `answer` is never called."""
+        properties = _properties(PacketTypes.PUBLISH)
+        self._answers[self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid] = answer
+
+    def subscribe(self, topic: str, answer: Answer) -> None:
+        _, mid = self._client.subscribe(topic, qos=1)
+        if mid is not None:
+            self._answers[mid] = answer
+
+    @property
+    def unanswered(self) -> int:
+        """Publishes and subscriptions the broker has not answered yet."""
+        return len(self._answers)
+
+    def wake(self) -> None:
+        """Makes `run_one` return."""
+        self._jobs.put(lambda: None)
+
+    def run_one(self, timeout_s: float) -> bool:
+        """Waits for one thing to happen and deals with it; False if nothing did."""
+        try:
+            job = self._jobs.get(timeout=max(timeout_s, 0.0))
+        except Empty:
+            return False
+        job()
+        return True
+
+    def close(self) -> None:
+        """Says goodbye, so that the broker drops the last will; a broker that does not listen is cut off."""
+        self._client.disconnect()
+        deadline = monotonic() + 1.0
+        while self.lost is None and self.run_one(deadline - monotonic()):
+            pass
+        line = self._client.socket()
+        if isinstance(line, socket.socket):
+            with suppress(OSError):
+                socket.socket.shutdown(line, socket.SHUT_RDWR)  # the TLS layer's own shutdown would wait for the peer
+        self._client.loop_stop()
+
+    def _on_connect(self, _c: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
+        self._jobs.put(partial(self._answered_connect, _refusal(reason)))
+
+    def _on_disconnect(
+        self, _c: Client, _u: Any, _f: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+    ) -> None:
+        self._jobs.put(partial(self._ended, str(reason)))
+
+    def _on_publish(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
+        self._jobs.put(partial(self._answered, mid, _refusal(reason)))
+
+    def _on_subscribe(self, _c: Client, _u: Any, mid: int, reasons: list[ReasonCode], _p: Properties | None) -> None:
+        self._jobs.put(partial(self._answered, mid, _refusal(reasons[0])))
+
+    def _on_message(self, _c: Client, _u: Any, message: MQTTMessage) -> None:
+        response_topic = getattr(message.properties, "ResponseTopic", None)
+        correlation = getattr(message.properties, "CorrelationData", None)
+        received = Received(message.topic, bytes(message.payload), message.retain, response_topic, correlation)
+        self._jobs.put(partial(self._on_received, received))
+
+    def _answered_connect(self, refusal: str | None) -> None:
+        self._opened = refusal is None
+        self.lost = refusal
+
+    def _answered(self, mid: int, refusal: str | None) -> None:
+        answer = self._answers.pop(mid, None)
+        if answer is not None:
+            answer(refusal)
+
+    def _ended(self, reason: str) -> None:
+        if self.lost is None:
+            before = "" if self._opened else " before the broker answered; does it know the box's certificate?"
+            self.lost = f"the connection ended{before} ({reason})"
+
+
+def _refusal(reason: ReasonCode) -> str | None:
+    return f"{reason} ({reason.value})" if reason.is_failure else None
+
+
+def _empty(packet_type: int) -> Properties:
+    return Properties(packet_type)  # type: ignore[no-untyped-call]
+
+
+def _properties(packet_type: int) -> Properties:
+    properties = _empty(packet_type)
+    properties.ContentType = "application/json"
+    properties.UserProperty = [("schema", SCHEMA_VERSION), ("time", datetime.now(UTC).isoformat())]
+    return properties

@@ -1,0 +1,198 @@
+"""The link to the hospital: keeps a connection up for as long as the box runs, and carries everything over it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from queue import SimpleQueue
+from random import SystemRandom
+from time import monotonic
+
+from appliance.errors import OutboxError
+from appliance.hospital.alerts import Alerts
+from appliance.hospital.connection import Connection
+from appliance.hospital.delivery import Delivery
+from appliance.hospital.events import Connected, Disconnected, Event, Refused
+from appliance.hospital.outbox import Outbox
+from appliance.hospital.settings import BrokerSettings, tls_context
+from appliance.messages.status import State
+from appliance.messages.topics import Topics
+
+LONGEST_DELAY_S = 60.0
+STEADY_S = 10.0
+"""A connection that lasted this long was a good one: the next attempt is soon again."""
+FAREWELL_S = 1.0
+"""For the broker's answer to `stopped`."""
+
+_log = logging.getLogger(__name__)
+
+
+def delays() -> Iterator[float]:
+    """Seconds before each next attempt: doubling from half a second to a minute, with jitter.
+
+    The jitter (half to all of it) keeps a ward's boxes from returning all at once after the broker was away.
+    """
+    for attempt in count():
+        longest = min(LONGEST_DELAY_S, 0.5 * 2.0 ** min(attempt, 10))
+        yield SystemRandom().uniform(longest / 2, longest)
+
+
+class Link:
+    """Works in its own thread; any thread may call it. Nothing but the constructor raises because of the broker.
+
+    `status(state, connection)` makes the payload of `status`; it is called in the link's thread, for the last will
+    (`lost`) before each connection and for `online` and `stopped`. Messages put into `outbox` go out by themselves.
+    What happens is told through `events`. Raises `SettingsError` where certificate, key or authority do not fit.
+    """
+
+    def __init__(self, settings: BrokerSettings, outbox: Outbox, status: Callable[[State, int], bytes]) -> None:
+        self.events: SimpleQueue[Event] = SimpleQueue()
+        self.topics = Topics(settings.site, settings.box)
+        self._settings = settings
+        self._tls = tls_context(settings)
+        self._outbox = outbox
+        self._alerts = Alerts(outbox, self.topics)
+        self._status = status
+        self._number = 0
+        self._connection: Connection | None = None
+        self._connected = threading.Event()
+        self._stopping = threading.Event()
+        self._stop_by = 0.0
+        self._trouble = ""
+        self._refused_topics: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="hospital-link", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us and the connection stands, as far as is known."""
+        return self._connected.is_set()
+
+    def start(self) -> None:
+        """Returns at once; a broker that is not there is tried again for as long as it takes."""
+        self._outbox.on_put = self._wake
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Sends what it can within the time, says `stopped` and disconnects; without a connection ends at once.
+
+        What remains stays in the outbox. To be called after `start`; a second call does nothing more.
+        """
+        self._stop_by = monotonic() + timeout_s
+        self._stopping.set()
+        self._wake()
+        self._thread.join(timeout_s + 3 * FAREWELL_S)
+
+    def raise_alert(self, code: str, payload: bytes) -> None:
+        """Retained at the broker, now or once there is a connection, until cleared. The same again changes nothing."""
+        self._alerts.raise_(code, payload)
+        self._wake()
+
+    def clear_alert(self, code: str, payload: bytes) -> None:
+        """Publishes `payload`, not retained, and takes the raised one off the broker. Not raised: nothing happens."""
+        self._alerts.clear(code, payload)
+        self._wake()
+
+    def _wake(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            connection.wake()
+
+    def _run(self) -> None:
+        waits = delays()
+        while not self._stopping.is_set():
+            began = monotonic()
+            try:
+                self._connect_and_serve()
+            except ConnectionError as error:
+                self._not_connected(str(error))
+            except Exception:  # noqa: BLE001  the box's only way out must not end on one connection's fault
+                _log.exception("the link to the hospital failed and starts over")
+            finally:
+                self._connection = None
+                self._connected.clear()
+            if monotonic() - began > STEADY_S:
+                waits = delays()
+            self._stopping.wait(next(waits))
+
+    def _connect_and_serve(self) -> None:
+        """Returns after a clean end; raises `ConnectionError` with the reason for any other."""
+        self._number = self._next_number()
+        will = (self.topics.status, self._status("lost", self._number))
+        connection = Connection(self._settings, self._tls, will, self.events.put)
+        connection.open()
+        try:
+            self._connection = connection
+            self._greet(connection)
+            self._serve(connection)
+        finally:
+            connection.close()
+
+    def _greet(self, connection: Connection) -> None:
+        status, prescription = self.topics.status, self.topics.prescription
+        connection.publish(status, self._status("online", self._number), self._reporting(status), retain=True)
+        connection.subscribe(prescription, self._reporting(prescription))
+        self._alerts.send_all_again()
+        self._trouble = ""
+        self._refused_topics.clear()
+        self._connected.set()
+        self.events.put(Connected(self._number))
+        _log.info("connected to the broker %s:%d", self._settings.host, self._settings.port)
+
+    def _serve(self, connection: Connection) -> None:
+        delivery = Delivery(self._outbox, connection, self._refused)
+        while connection.lost is None:
+            try:
+                self._alerts.send(connection)
+                delivery.send()
+                if self._stopping.is_set() and (connection.unanswered == 0 or monotonic() > self._stop_by):
+                    self._farewell(connection)
+                    return
+                connection.run_one(0.5)
+            except OutboxError as error:
+                self._troubled(str(error))
+                connection.run_one(0.5)
+        raise ConnectionError(connection.lost)
+
+    def _farewell(self, connection: Connection) -> None:
+        status = self.topics.status
+        connection.publish(status, self._status("stopped", self._number), self._reporting(status), retain=True)
+        deadline = monotonic() + FAREWELL_S
+        while connection.unanswered and connection.lost is None and monotonic() < deadline:
+            connection.run_one(0.1)
+
+    def _next_number(self) -> int:
+        try:
+            return self._outbox.next_connection()
+        except OutboxError as error:
+            self._troubled(str(error))
+            return self._number + 1
+
+    def _not_connected(self, reason: str) -> None:
+        self._connected.clear()
+        if self._troubled(f"no connection to the broker {self._settings.host}:{self._settings.port}: {reason}"):
+            self.events.put(Disconnected(reason))
+
+    def _troubled(self, text: str) -> bool:
+        """Logs what is wrong once, not at each attempt; False if it was known."""
+        if text == self._trouble:
+            return False
+        self._trouble = text
+        _log.warning("%s", text)
+        return True
+
+    def _reporting(self, topic: str) -> Callable[[str | None], None]:
+        return partial(self._answered, topic)
+
+    def _answered(self, topic: str, refusal: str | None) -> None:
+        if refusal is not None:
+            self._refused(topic, refusal)
+
+    def _refused(self, topic: str, reason: str) -> None:
+        if topic in self._refused_topics:
+            return
+        self._refused_topics.add(topic)
+        _log.error("the broker refuses %s: %s", topic, reason)
+        self.events.put(Refused(topic, reason))

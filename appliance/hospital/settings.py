@@ -1,0 +1,80 @@
+"""Where the broker is and who the box is there."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Annotated
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from pydantic import BaseModel, ConfigDict, Field
+
+from appliance.errors import SettingsError
+
+Level = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+"""A name that can be one level of a topic."""
+
+
+class BrokerSettings(BaseModel):
+    """The settings' section `broker`. Paths are PEM files; the key has no passphrase, its file's mode protects it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Annotated[str, Field(min_length=1)]
+    """As in the broker's certificate."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    ca: Path
+    """The authority that signed the broker's certificate."""
+    certificate: Path
+    """The box's certificate."""
+    key: Path
+    """The certificate's private key."""
+    site: Level
+    """The hospital's name for the place, a level of every topic."""
+    box: Level
+    """The box's id: the common name of its certificate, a level of every topic."""
+    keepalive_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    """After one and a half times this without a sign of life the broker declares the box lost."""
+
+
+def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
+    """TLS 1.3 with the box's certificate, the broker's chain and host name checked.
+
+    Raises `SettingsError` naming the key whose file is missing, unreadable or does not fit the others.
+    """
+    for key in ("ca", "certificate", "key"):
+        _read(settings, key)
+    _check_common_name(settings)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(settings.ca)
+    except ssl.SSLError:
+        raise SettingsError(f"broker.ca: {settings.ca} holds no PEM certificate") from None
+    try:
+        # An empty passphrase, so that an encrypted key is refused; without one OpenSSL would ask a terminal.
+        context.load_cert_chain(settings.certificate, settings.key, password="")
+    except (ssl.SSLError, ValueError):
+        fault = f"{settings.key} is not the PEM key, without passphrase, of {settings.certificate}"
+        raise SettingsError(f"broker.key: {fault}") from None
+    return context
+
+
+def _read(settings: BrokerSettings, key: str) -> bytes:
+    file: Path = getattr(settings, key)
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"broker.{key}: cannot read {file}: {error.strerror}") from None
+
+
+def _check_common_name(settings: BrokerSettings) -> None:
+    try:
+        subject = x509.load_pem_x509_certificate(_read(settings, "certificate")).subject
+    except ValueError:
+        raise SettingsError(f"broker.certificate: {settings.certificate} is not a PEM certificate") from None
+    names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if names != [settings.box]:
+        held = ", ".join(names) or "no common name"
+        raise SettingsError(f"broker.box: is {settings.box!r}, but {settings.certificate} was issued to {held}")
