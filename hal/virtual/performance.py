@@ -1,0 +1,187 @@
+"""A set as one person does it: when each repetition happens, and the joint angles at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hal.errors import HalError
+from hal.virtual.movements import MOVEMENTS, Angles, Movement, Side
+from hal.virtual.posture import ANGLES, CENTRAL, HINGES, INDEX, SIDES, angle_vector
+from hal.virtual.rotations import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How someone moves. The defaults are a patient; all spreads are standard deviations.
+
+    tempo: 1 takes the movement's own durations, 2 half of them. amplitude: share of the way to the turning point.
+    tempo_spread, amplitude_spread: from repetition to repetition, as fractions; joint_spread: the same, joint by joint.
+    compensation_deg: trunk lean and turn and shoulder hitching that this person adds to every repetition.
+    posture_deg: how far trunk and arms rest from the textbook. sway_deg, tremor_deg: of balance, of the hands.
+    pause_s: rest between repetitions, give or take half. build_spread: of the lengths of the segments, as a fraction.
+    """
+
+    tempo: float = 1.0
+    amplitude: float = 0.95
+    tempo_spread: float = 0.08
+    amplitude_spread: float = 0.04
+    joint_spread: float = 0.03
+    compensation_deg: float = 2.5
+    posture_deg: float = 2.0
+    sway_deg: float = 0.35
+    tremor_deg: float = 0.06
+    pause_s: float = 0.9
+    build_spread: float = 0.02
+
+
+INSTRUCTOR = Style(
+    amplitude=1.0,
+    tempo_spread=0.0,
+    amplitude_spread=0.0,
+    joint_spread=0.0,
+    compensation_deg=0.0,
+    posture_deg=0.0,
+    sway_deg=0.0,
+    tremor_deg=0.0,
+    build_spread=0.0,
+)
+"""Style zero: every repetition is the movement as written."""
+
+
+def movement_of(exercise: str, side: str) -> tuple[Movement, Side]:
+    """The movement of that exercise and the side it is done with; `HalError` where one is unknown."""
+    if exercise not in MOVEMENTS:
+        raise HalError(f"the virtual patient does not know the exercise {exercise!r}; it knows {', '.join(MOVEMENTS)}")
+    movement = MOVEMENTS[exercise]
+    for known in movement.sides:
+        if side in (known, ""):
+            return movement, known
+    raise HalError(f"the virtual patient does {exercise!r} with side {' or '.join(movement.sides)}, not {side!r}")
+
+
+def working_sides(side: Side) -> tuple[str, ...]:
+    return SIDES if side == "both" else (side,)
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """A set on its own clock. Angles are (28,) degrees in the order of `hal.virtual.posture.ANGLES`.
+
+    rest, excursion (rest to turning point), via: the movement for this person and side.
+    starts, out_s, hold_s, back_s: (repetitions,) seconds; scale: (repetitions, 28), how much of each excursion is done.
+    """
+
+    movement: Movement
+    side: Side
+    rest: Floats
+    excursion: Floats
+    via: Floats
+    starts: Floats
+    out_s: Floats
+    hold_s: Floats
+    back_s: Floats
+    scale: Floats
+
+    @property
+    def end_s(self) -> float:
+        """When the last repetition is over; minus infinity for mere rest."""
+        return float((self.starts + self.out_s + self.hold_s + self.back_s).max(initial=-np.inf))
+
+    def progress(self, times: Floats) -> tuple[Floats, NDArray[np.intp]]:
+        """How far each time is from rest (0) to the turning point (1), and in which repetition."""
+        if not len(self.starts):
+            return np.zeros(len(times)), np.zeros(len(times), np.intp)
+        which = np.maximum(np.searchsorted(self.starts, times, side="right") - 1, 0)
+        since = times - self.starts[which]
+        out, hold = self.out_s[which], self.hold_s[which]
+        back = minimum_jerk((since - out - hold) / self.back_s[which])
+        return minimum_jerk(since / out) - back, which
+
+    def angles(self, times: Floats) -> Floats:
+        """(n, 28) degrees."""
+        if not len(self.starts):
+            return np.tile(self.rest, (len(times), 1))
+        progress, which = self.progress(times)
+        done = progress[:, None] * self.excursion + (4.0 * progress * (1.0 - progress))[:, None] * self.via
+        return np.asarray(self.rest + done * self.scale[which])
+
+
+def minimum_jerk(share: Floats) -> Floats:
+    """0 to 1 with rest at both ends (Flash & Hogan 1985: the profile of undisturbed human reaching)."""
+    x = np.clip(share, 0.0, 1.0)
+    return np.asarray(x**3 * (10.0 - 15.0 * x + 6.0 * x**2))
+
+
+def perform(
+    exercise: str, side: str, repetitions: int, start_s: float, style: Style, rng: np.random.Generator
+) -> Performance:
+    """A set whose first repetition starts at start_s; with 0 repetitions, rest in the exercise's posture.
+
+    Raises `HalError` for an exercise or side the virtual patient does not know.
+    """
+    movement, side_done = movement_of(exercise, side)
+    working = working_sides(side_done)
+    rest = _rest_angles(movement, working) + _posture(rng, style, movement)
+    rest[list(HINGES)] = np.maximum(rest[list(HINGES)], 1.0)
+    textbook = _rest_angles(movement, working)
+    excursion = _on_sides(movement.turn, working, textbook) - textbook + _compensation(rng, style, working)
+    via = _on_sides(movement.via, working, np.zeros(len(ANGLES)))
+
+    tempo = style.tempo * np.exp(style.tempo_spread * rng.standard_normal((repetitions, 3)))
+    out_s, hold_s, back_s = (np.array([movement.out_s, movement.hold_s, movement.back_s]) / tempo).T
+    pauses = style.pause_s * (1.0 + (rng.uniform(-0.5, 0.5, repetitions) if style.tempo_spread else 0.0))
+    starts = start_s + np.concatenate([[0.0], np.cumsum(out_s + hold_s + back_s + pauses)[:-1]])[:repetitions]
+    scale = style.amplitude * (1.0 + style.amplitude_spread * rng.standard_normal((repetitions, 1)))
+    scale = scale * (1.0 + style.joint_spread * rng.standard_normal((repetitions, len(ANGLES))))
+    scale = np.minimum(scale, _most(rest, excursion))
+    return Performance(movement, side_done, rest, excursion, via, starts, out_s, hold_s, back_s, scale)
+
+
+def _on_sides(named: Angles, working: tuple[str, ...], otherwise: Floats) -> Floats:
+    """(28,) degrees: what is named, for limbs on the working sides only and leans towards them; else `otherwise`."""
+    vector = otherwise.copy()
+    for name, value in named.items():
+        if name in CENTRAL:
+            sideways = name.endswith((".lean", ".turn"))
+            if not sideways or len(working) == 1:
+                vector[INDEX[name]] = -value if sideways and working == ("right",) else value
+        else:
+            for side in working:
+                vector[INDEX[f"{side}.{name}"]] = value
+    return vector
+
+
+def _rest_angles(movement: Movement, working: tuple[str, ...]) -> Floats:
+    others = {
+        f"{side}.{name}": value for side in SIDES if side not in working for name, value in movement.other_rest.items()
+    }
+    return angle_vector({**movement.rest, **others})
+
+
+def _posture(rng: np.random.Generator, style: Style, movement: Movement) -> Floats:
+    """How this person rests differently: trunk and arms only, so that feet, seat and back stay on what carries them."""
+    names = [f"{side}.{name}" for side in SIDES for name in ("shoulder.abduction", "elbow.flexion")]
+    if movement.position != "supine":
+        names += ["trunk.flexion", "trunk.lean", "head.flexion"]
+    vector = np.zeros(len(ANGLES))
+    vector[[INDEX[name] for name in names]] = style.posture_deg * rng.standard_normal(len(names))
+    return vector
+
+
+def _compensation(rng: np.random.Generator, style: Style, working: tuple[str, ...]) -> Floats:
+    vector = np.zeros(len(ANGLES))
+    for name in ("trunk.lean", "trunk.turn", *(f"{side}.girdle.elevation" for side in working)):
+        vector[INDEX[name]] = style.compensation_deg * rng.standard_normal()
+    return vector
+
+
+def _most(rest: Floats, excursion: Floats) -> Floats:
+    """(28,): the scale up to which each excursion may go before an elbow or a knee bends backwards; else infinite."""
+    most = np.full(len(ANGLES), np.inf)
+    for hinge in HINGES:
+        if excursion[hinge] < 0:
+            most[hinge] = -rest[hinge] / excursion[hinge]
+    return most
