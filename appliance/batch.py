@@ -1,0 +1,145 @@
+"""Many comparisons: every row of a manifest scored on all cores, the rows in the manifest's order."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from appliance.errors import ManifestError, RehabBoxError
+from appliance.exercises import load_exercises
+from appliance.recording.disk import write_whole
+from appliance.scoring.files import compare_file, reference_from_file
+from appliance.scoring.options import ScoringOptions, options_for
+from appliance.scoring.prepare import PreparedReference
+
+NEEDED = ("file", "exercise", "reference")
+SCALARS = (
+    "pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity", "intensity_reference",
+    "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio",
+)  # fmt: skip
+"""Every scalar of `score`, as columns."""
+
+_ROWS_PER_TASK = 8
+_ROWS_WORTH_A_PROCESS = 32
+"""Starting a worker costs about as much as scoring this many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """path: relative names in it start from its folder; columns: as in the header; rows: column -> text."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row to score."""
+
+    reference: Path
+    recording: Path
+    options: ScoringOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """status: `ok` or the reason; scalars: by `SCALARS`, empty where it failed."""
+
+    status: str
+    scalars: dict[str, float | None]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Raises `ManifestError` for what is missing, empty, no CSV, or lacks a column."""
+    try:
+        text = path.read_text("utf-8-sig")
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"{path}: is not a CSV file: {error}") from None
+    if len(lines) < 2:
+        raise ManifestError(f"{path}: {'has a header and no rows' if lines else 'is empty'}")
+    columns = tuple(name.strip() for name in lines[0])
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise ManifestError(f"{path}: has no column {missing[0]!r}; a manifest needs {', '.join(NEEDED)}")
+    if len(set(columns)) != len(columns):
+        raise ManifestError(f"{path}: a column is there more than once")
+    for number, line in enumerate(lines, 1):
+        if len(line) != len(columns):
+            raise ManifestError(f"{path}: row {number} has {len(line)} cells where the header has {len(columns)}")
+    return Manifest(path, columns, tuple(dict(zip(columns, line, strict=True)) for line in lines[1:]))
+
+
+def tasks_of(manifest: Manifest) -> list[Task]:
+    """An exercise that is one of ours brings its joints and root; any other name means the defaults."""
+    ours, folder = load_exercises(), manifest.path.parent
+    return [
+        Task(
+            folder / row["reference"],
+            folder / row["file"],
+            options_for(ours[row["exercise"]]) if row["exercise"] in ours else ScoringOptions(),
+        )
+        for row in manifest.rows
+    ]
+
+
+def score_all(tasks: list[Task], advance: Callable[[], None] = lambda: None) -> list[Outcome]:
+    """The outcomes in the order of the tasks; `advance` is called after each. The number of cores changes no result."""
+    workers = min(len(os.sched_getaffinity(0)), len(tasks) // _ROWS_WORTH_A_PROCESS)
+    outcomes = []
+    for outcome in map(score_task, tasks) if workers < 2 else _on_workers(tasks, workers):
+        outcomes.append(outcome)
+        advance()
+    return outcomes
+
+
+def _on_workers(tasks: list[Task], workers: int) -> Iterator[Outcome]:
+    # "spawn": a forked child would inherit the locks of this process's threads (the progress bar has one).
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield from pool.map(score_task, tasks, chunksize=_ROWS_PER_TASK)
+    except BrokenProcessPool:
+        raise RehabBoxError("a scoring process was ended from outside, likely for lack of memory") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def score_task(task: Task) -> Outcome:
+    """One row; whatever is wrong with its files becomes its status."""
+    try:
+        comparison = compare_file(_reference(task.reference, task.options), task.recording)
+    except (RehabBoxError, OSError) as error:
+        return Outcome(" ".join(str(error).split()), {})
+    return Outcome("ok", {name: getattr(comparison, name) for name in SCALARS})
+
+
+@lru_cache(maxsize=16)
+def _reference(path: Path, options: ScoringOptions) -> PreparedReference:
+    return reference_from_file(path, options)
+
+
+def write_results(path: Path, manifest: Manifest, outcomes: list[Outcome]) -> None:
+    """The manifest's columns, then ours: numbers in full, an empty cell where there is none. Whole or not at all."""
+    passed = [name for name in manifest.columns if name not in ("status", *SCALARS)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*passed, "status", *SCALARS])
+    for row, outcome in zip(manifest.rows, outcomes, strict=True):
+        numbers = (outcome.scalars.get(name) for name in SCALARS)
+        cells = ("" if value is None or not math.isfinite(value) else repr(value) for value in numbers)
+        writer.writerow([*(row[name] for name in passed), outcome.status, *cells])
+    write_whole(path, text.getvalue().encode("utf-8"))

@@ -1,0 +1,49 @@
+"""`rehabbox batch`: every row of a manifest scored."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from appliance.batch import read_manifest, score_all, tasks_of, write_results
+from appliance.commands.output import json_option, print_json, progress_bar
+from appliance.errors import ManifestError
+
+
+@click.command()
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV to write.")
+@json_option
+def batch(manifest: Path, out: Path, as_json: bool) -> int:
+    """Score every row of MANIFEST, a CSV with the columns file, exercise and reference.
+
+    Names in it are relative to it; further columns pass through. A row that cannot be scored says why in the column
+    status, and the others go on. Exit status 1 where every row failed.
+
+    \b
+    Example: rehabbox batch archive/manifest.csv --out scores.csv
+    """
+    rows = read_manifest(manifest)
+    if out.is_dir() or not out.parent.is_dir():
+        raise ManifestError(f"--out {out}: {'is a folder' if out.is_dir() else 'its folder does not exist'}")
+    if out.exists() and out.samefile(manifest):
+        raise ManifestError(f"--out {out}: would replace the manifest itself")
+    started = time.monotonic()
+    with progress_bar() as bar:
+        shown = bar.add_task("scoring", total=len(rows.rows), note="")
+
+        def advance() -> None:
+            done = bar.tasks[0].completed + 1
+            bar.update(shown, advance=1, note=f"{done / (time.monotonic() - started):.0f} rows/s")
+
+        outcomes = score_all(tasks_of(rows), advance)
+    write_results(out, rows, outcomes)
+    seconds = time.monotonic() - started
+    failed = sum(outcome.status != "ok" for outcome in outcomes)
+    if as_json:
+        print_json({"rows": len(outcomes), "failed": failed, "seconds": round(seconds, 3)})
+    else:
+        click.echo(f"{out}: {len(outcomes)} rows in {seconds:.1f} s, {failed} of them not scored")
+    return 1 if failed == len(outcomes) else 0

@@ -1,0 +1,29 @@
+"""Scoring by file name: the same errors, with the file named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.errors import NotScorableError
+from appliance.recording.files import read_recording
+from appliance.scoring.compare import Comparison, compare
+from appliance.scoring.options import ScoringOptions
+from appliance.scoring.prepare import PreparedReference, prepare_reference
+
+
+def reference_from_file(path: Path, options: ScoringOptions) -> PreparedReference:
+    """Raises `RecordingError` or `NotScorableError`, either naming the file."""
+    recording = read_recording(path)
+    try:
+        return prepare_reference(recording, options)
+    except NotScorableError as error:
+        raise NotScorableError(f"{path}: {error}") from None
+
+
+def compare_file(reference: PreparedReference, path: Path) -> Comparison:
+    """Raises `RecordingError` or `NotScorableError`, either naming the file."""
+    recording = read_recording(path)
+    try:
+        return compare(reference, recording)
+    except NotScorableError as error:
+        raise NotScorableError(f"{path}: {error}") from None
