@@ -1,0 +1,152 @@
+"""A device's clock is found under delayed, lost and stalled packets."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from appliance.sync.clocks import WINDOW_S, DeviceClock
+
+FLOOR_S = 0.003
+"""The smallest delay of the simulated bus: nobody can tell it from the offset."""
+
+
+@dataclass(frozen=True)
+class Packets:
+    """true: when each was really stamped, on the host's clock, s."""
+
+    stamp_ns: NDArray[np.int64]
+    arrival_ns: NDArray[np.int64]
+    true: NDArray[np.float64]
+
+
+def simulated(seed: int, seconds: float, rate_hz: float = 30.0, skew_ppm: float | None = None) -> Packets:
+    """Offset up to 2 s, skew up to 100 ppm, exponential delay of 8 ms, a 100 ms stall now and then, 2 % lost."""
+    rng = np.random.default_rng(seed)
+    skew = (rng.choice([-100.0, 100.0]) if skew_ppm is None else skew_ppm) * 1e-6
+    true = 50_000.0 + np.arange(int(seconds * rate_hz)) / rate_hz
+    stamp = 1000.0 + (true - true[0]) * (1 - skew) + rng.uniform(-2, 2)
+    arrival = true + FLOOR_S + rng.exponential(0.008, len(true))
+    for begins in rng.uniform(true[0], true[-1], int(seconds / 5)):
+        stalled = (arrival >= begins) & (arrival < begins + 0.1)
+        arrival[stalled] = begins + 0.1
+    arrival = np.maximum.accumulate(arrival)
+    kept = rng.random(len(true)) >= 0.02
+    return Packets(np.int64(stamp[kept] * 1e9), np.int64(arrival[kept] * 1e9), true[kept])
+
+
+def mapped(clock: DeviceClock, packets: Packets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each packet mapped as it comes, and the error that the clock then claimed, ms."""
+    times, errors = [], []
+    for stamp, arrival in zip(packets.stamp_ns.tolist(), packets.arrival_ns.tolist(), strict=True):
+        clock.update(stamp, arrival)
+        times.append(clock.to_host_s(stamp))
+        errors.append(clock.error_ms)
+    return np.array(times), np.array(errors)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("rate_hz", [30.0, 96.0])
+def test_after_20_s_a_stamp_is_known_to_2_ms_beside_the_constant_floor(seed: int, rate_hz: float) -> None:
+    packets = simulated(seed, 90, rate_hz)
+    times, _ = mapped(DeviceClock(), packets)
+    late = packets.true > packets.true[0] + 20
+    error_ms = 1e3 * (times - packets.true - FLOOR_S)[late]
+    assert np.sqrt(np.mean(error_ms**2)) < 1.0
+    assert np.abs(error_ms).max() < 2.0
+
+
+@pytest.mark.parametrize("skew_ppm", [-100.0, 0.0, 100.0])
+def test_the_skew_is_found(skew_ppm: float) -> None:
+    clock = DeviceClock()
+    mapped(clock, simulated(1, 90, skew_ppm=skew_ppm))
+    assert clock.skew_ppm == pytest.approx(skew_ppm, abs=15)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_claimed_error_is_above_the_real_one_and_not_by_much(seed: int) -> None:
+    packets = simulated(seed, 90)
+    times, claimed = mapped(DeviceClock(), packets)
+    late = packets.true > packets.true[0] + 20
+    real = np.sqrt(np.mean((1e3 * (times - packets.true - FLOOR_S)[late]) ** 2))
+    assert real < np.mean(claimed[late]) < 0.5
+
+
+def test_the_claimed_error_is_unbounded_at_first_and_falls() -> None:
+    _, claimed = mapped(DeviceClock(), simulated(2, 30))
+    assert math.isinf(claimed[0])
+    assert claimed[-1] < claimed[45]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mapped_times_always_increase_even_when_the_estimate_falls(seed: int) -> None:
+    packets = simulated(seed, 60)
+    packets.arrival_ns[0] += 150_000_000  # the first packet, all there is to go by, is very late
+    times, _ = mapped(DeviceClock(), packets)
+    assert np.all(np.diff(times) > 0)
+    assert abs(times[30] - packets.true[30]) < 0.02
+
+
+def test_an_older_stamp_is_never_put_after_a_newer_one() -> None:
+    clock = DeviceClock()
+    clock.update(0, 100_000_000)
+    clock.update(10_000_000, 200_000_000)
+    newer = clock.to_host_ns(10_000_000)
+    clock.update(20_000_000, 21_000_000)
+    assert clock.to_host_ns(5_000_000) <= newer
+
+
+def test_a_stall_of_half_the_packets_moves_nothing() -> None:
+    packets = simulated(3, 60)
+    calm, _ = mapped(DeviceClock(), packets)
+    shaken = np.where(np.arange(len(calm)) % 2 == 0, packets.arrival_ns, packets.arrival_ns + 80_000_000)
+    times, _ = mapped(DeviceClock(), Packets(packets.stamp_ns, shaken, packets.true))
+    late = packets.true > packets.true[0] + 20
+    assert np.abs(times - calm)[late].max() < 0.002
+
+
+def test_a_skew_that_changes_is_followed_within_the_window() -> None:
+    before = simulated(4, 90, skew_ppm=80)
+    after = simulated(5, 150, skew_ppm=-80)
+    shift_stamp = before.stamp_ns[-1] - after.stamp_ns[0] + 33_000_000
+    shift_s = before.true[-1] - after.true[0] + 0.033
+    clock = DeviceClock()
+    mapped(clock, before)
+    times, _ = mapped(
+        clock,
+        Packets(after.stamp_ns + shift_stamp, after.arrival_ns + int(shift_s * 1e9), after.true + shift_s),
+    )
+    settled = after.true > after.true[0] + WINDOW_S + 10
+    assert np.abs(times - after.true - shift_s - FLOOR_S)[settled].max() < 0.003
+    assert clock.skew_ppm == pytest.approx(-80, abs=15)
+
+
+def test_stamps_far_from_zero_lose_no_precision() -> None:
+    near, far = DeviceClock(), DeviceClock()
+    shift = 4 * 10**18
+    for stamp, arrival in zip(
+        *(column.tolist() for column in (simulated(6, 30).stamp_ns, simulated(6, 30).arrival_ns)), strict=True
+    ):
+        near.update(stamp, arrival)
+        far.update(stamp + shift, arrival)
+    assert far.to_host_ns(10**12 + shift) == near.to_host_ns(10**12)
+
+
+def test_a_clock_that_was_never_updated_refuses_to_map() -> None:
+    with pytest.raises(ValueError, match="updated before"):
+        DeviceClock().to_host_ns(0)
+
+
+def test_memory_and_cost_stay_constant() -> None:
+    clock = DeviceClock()
+    packets = simulated(7, 600, rate_hz=96)
+    began = time.process_time()
+    for stamp, arrival in zip(packets.stamp_ns.tolist(), packets.arrival_ns.tolist(), strict=True):
+        clock.update(stamp, arrival)
+    assert len(clock._lowest) == WINDOW_S
+    assert (time.process_time() - began) / len(packets.true) < 100e-6
