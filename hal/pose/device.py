@@ -1,0 +1,32 @@
+"""For cameras that track the body themselves (and for the synthetic one): the joints come with the frame."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from hal.types import Body, DeviceInfo, Frame
+
+
+class DevicePose:
+    """Passes on the joints that the camera found; a frame without them is a frame with nobody in it."""
+
+    class Options(BaseModel):
+        """None."""
+
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    @property
+    def info(self) -> DeviceInfo:
+        return DeviceInfo("device", "the camera's own body tracking", 0.0)
+
+    def open(self) -> None:
+        """Nothing to connect."""
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def estimate(self, frame: Frame) -> Body | None:
+        return frame.body
