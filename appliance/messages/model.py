@@ -25,9 +25,14 @@ def encode(message: Message) -> bytes:
 
 
 def _iso(time: object) -> object:
-    if isinstance(time, str) and not re.match(r"\d{4}-\d\d-\d\d[T ]", time):
-        raise ValueError("is not an ISO 8601 time such as 2026-01-31T08:00:00Z")
-    return time
+    if not isinstance(time, str):
+        return time
+    try:
+        if not re.match(r"\d{4}-\d\d-\d\d[T ]", time):
+            raise ValueError
+        return datetime.fromisoformat(time)
+    except ValueError:
+        raise ValueError("is not an ISO 8601 time such as 2026-01-31T08:00:00Z") from None
 
 
 def _utc(time: datetime) -> datetime:
