@@ -15,6 +15,7 @@ from appliance.skeleton.standard import JOINTS
 
 Root = Literal["pelvis", "thorax", "start"]
 Position = Literal["supine", "seated", "standing"]
+Side = Literal["left", "right", "both"]
 
 
 class Exercise(BaseModel):
@@ -31,6 +32,8 @@ class Exercise(BaseModel):
     """Where the movement comes from: FineRehab where it is stated there, else "ours" with the reason."""
     position: Position
     root: Root = "pelvis"
+    sides: Annotated[tuple[Side, ...], Field(min_length=1)] = ("left", "right", "both")
+    """Sides it can be prescribed for: a squat is done with both, nobody stands on neither leg."""
     joints: tuple[str, ...] = JOINTS
     """Joints that enter the distance; default all seventeen."""
 

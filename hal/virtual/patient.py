@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hal.virtual.body import SENSOR_PLACES, SENSOR_SEGMENTS, STANDARD_17, Pose, body_shape
 from hal.virtual.performance import INSTRUCTOR, Performance, Style, minimum_jerk, perform
-from hal.virtual.posture import INDEX, SIDES, Footing, footing, stand
+from hal.virtual.posture import ANGLES, INDEX, SIDES, Footing, footing, stand
 from hal.virtual.rotations import Floats, blend, quaternions, rotation_vectors
 
 GRAVITY = 9.81
@@ -57,20 +57,36 @@ class VirtualPatient:
         self._rng = np.random.default_rng(seed)
         stature = stature_m or float(np.clip(self._rng.normal(1.70, 0.08), 1.50, 1.92))
         self.shape = body_shape(stature, self.style.build_spread, self._rng)
+        self._habits = self._rng.standard_normal((2, len(ANGLES)))
         self._sway_phases = self._rng.uniform(0.0, 2.0 * np.pi, (2, len(_SWAY_HZ)))
         self._tremor_phases = self._rng.uniform(0.0, 2.0 * np.pi, (2, len(_TREMOR_HZ)))
         self._lock = threading.Lock()
-        upright = self._activity("shoulder_abduction", "both", 0, -np.inf, 0.0, 0.0)
+        upright = self._activity(self.style, "shoulder_abduction", "both", 0, -np.inf, 0.0, 0.0)
         self._activities: tuple[_Activity, ...] = (upright,)
 
     def rest(self, exercise: str, side: str, at_s: float, settle_s: float = 1.5) -> None:
         """From at_s on, take up the exercise's rest posture, and keep it."""
-        self._take_up(self._activity(exercise, side, 0, at_s, settle_s, at_s))
+        with self._lock:
+            self._take_up(self._activity(self.style, exercise, side, 0, at_s, settle_s, at_s))
 
-    def perform(self, exercise: str, side: str, repetitions: int, at_s: float, lead_in_s: float = 1.0) -> float:
-        """From at_s on, rest for lead_in_s, do the repetitions, rest. Gives the time when the last one is over."""
-        activity = self._activity(exercise, side, repetitions, at_s, min(0.5, lead_in_s), at_s + lead_in_s)
-        self._take_up(activity)
+    def perform(
+        self,
+        exercise: str,
+        side: str,
+        repetitions: int,
+        at_s: float,
+        lead_in_s: float = 1.0,
+        tempo: float = 1.0,
+        amplitude: float = 1.0,
+    ) -> float:
+        """From at_s on, rest for lead_in_s, do the repetitions, rest. Gives the time when the last one is over.
+
+        tempo and amplitude multiply this person's own, for this set.
+        """
+        style = replace(self.style, tempo=self.style.tempo * tempo, amplitude=self.style.amplitude * amplitude)
+        with self._lock:
+            activity = self._activity(style, exercise, side, repetitions, at_s, min(0.5, lead_in_s), at_s + lead_in_s)
+            self._take_up(activity)
         return activity.performance.end_s
 
     def settled_s(self) -> float:
@@ -127,9 +143,16 @@ class VirtualPatient:
                 angles[:, INDEX[f"{side}.wrist.flexion"]] += self.style.tremor_deg * waves.sum(axis=1)
 
     def _activity(
-        self, exercise: str, side: str, repetitions: int, from_s: float, settle_s: float, start_s: float
+        self,
+        style: Style,
+        exercise: str,
+        side: str,
+        repetitions: int,
+        from_s: float,
+        settle_s: float,
+        start_s: float,
     ) -> _Activity:
-        performance = perform(exercise, side, repetitions, start_s, self.style, self._rng)
+        performance = perform(exercise, side, repetitions, start_s, style, self._habits, self._rng)
         movement = performance.movement
         others = tuple(name for name in SIDES if performance.side not in (name, "both"))
         standing = {"none": (), "both": SIDES, "other": others}[movement.feet]
@@ -138,8 +161,8 @@ class VirtualPatient:
         return _Activity(from_s, settle_s, performance, on)
 
     def _take_up(self, activity: _Activity) -> None:
-        with self._lock:
-            self._activities = (*self._activities[-8:], activity)
+        """Readers take the tuple as it is, so that they need no lock; eight activities are more than can overlap."""
+        self._activities = (*self._activities[-8:], activity)
 
 
 def reference(

@@ -116,18 +116,20 @@ def minimum_jerk(share: Floats) -> Floats:
 
 
 def perform(
-    exercise: str, side: str, repetitions: int, start_s: float, style: Style, rng: np.random.Generator
+    exercise: str, side: str, repetitions: int, start_s: float, style: Style, habits: Floats, rng: np.random.Generator
 ) -> Performance:
     """A set whose first repetition starts at start_s; with 0 repetitions, rest in the exercise's posture.
 
+    habits: (2, 28) standard normals that make a person's resting posture and compensation their own.
     Raises `HalError` for an exercise or side the virtual patient does not know.
     """
     movement, side_done = movement_of(exercise, side)
     working = working_sides(side_done)
-    rest = _rest_angles(movement, working) + _posture(rng, style, movement)
+    rest = _rest_angles(movement, working) + style.posture_deg * habits[0] * _free(movement)
     rest[list(HINGES)] = np.maximum(rest[list(HINGES)], 1.0)
     textbook = _rest_angles(movement, working)
-    excursion = _on_sides(movement.turn, working, textbook) - textbook + _compensation(rng, style, working)
+    excursion = _on_sides(movement.turn, working, textbook) - textbook
+    excursion += style.compensation_deg * habits[1] * _marked("trunk.lean", "trunk.turn", *_girdles(working))
     via = _on_sides(movement.via, working, np.zeros(len(ANGLES)))
 
     tempo = style.tempo * np.exp(style.tempo_spread * rng.standard_normal((repetitions, 3)))
@@ -161,20 +163,20 @@ def _rest_angles(movement: Movement, working: tuple[str, ...]) -> Floats:
     return angle_vector({**movement.rest, **others})
 
 
-def _posture(rng: np.random.Generator, style: Style, movement: Movement) -> Floats:
-    """How this person rests differently: trunk and arms only, so that feet, seat and back stay on what carries them."""
-    names = [f"{side}.{name}" for side in SIDES for name in ("shoulder.abduction", "elbow.flexion")]
-    if movement.position != "supine":
-        names += ["trunk.flexion", "trunk.lean", "head.flexion"]
-    vector = np.zeros(len(ANGLES))
-    vector[[INDEX[name] for name in names]] = style.posture_deg * rng.standard_normal(len(names))
-    return vector
+def _free(movement: Movement) -> Floats:
+    """(28,) ones where a resting posture is free: trunk and arms; feet, seat and back stay on what carries them."""
+    arms = [f"{side}.{name}" for side in SIDES for name in ("shoulder.abduction", "elbow.flexion")]
+    trunk = () if movement.position == "supine" else ("trunk.flexion", "trunk.lean", "head.flexion")
+    return _marked(*arms, *trunk)
 
 
-def _compensation(rng: np.random.Generator, style: Style, working: tuple[str, ...]) -> Floats:
+def _girdles(working: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{side}.girdle.elevation" for side in working)
+
+
+def _marked(*names: str) -> Floats:
     vector = np.zeros(len(ANGLES))
-    for name in ("trunk.lean", "trunk.turn", *(f"{side}.girdle.elevation" for side in working)):
-        vector[INDEX[name]] = style.compensation_deg * rng.standard_normal()
+    vector[[INDEX[name] for name in names]] = 1.0
     return vector
 
 

@@ -74,6 +74,18 @@ def from_small_vectors(vectors: Floats) -> Floats:
     return np.asarray(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True))
 
 
+def multiply(first: Floats, second: Floats) -> Floats:
+    """Products (..., 4) of quaternions: the second rotation in the axes the first leads to."""
+    w, x, y, z = (first[..., part] for part in range(4))
+    a, b, c, d = (second[..., part] for part in range(4))
+    product = np.empty_like(first)
+    product[..., 0] = w * a - x * b - y * c - z * d
+    product[..., 1] = w * b + x * a + y * d - z * c
+    product[..., 2] = w * c - x * d + y * a + z * b
+    product[..., 3] = w * d + x * c - y * b + z * a
+    return product
+
+
 def blend(first: Floats, second: Floats, weight: Floats) -> Floats:
     """Between two sets of rotations (n, k, 3, 3), the shorter way: weight (n,) 0 is the first, 1 the second."""
     a, b = quaternions(first), quaternions(second)

@@ -1,0 +1,85 @@
+"""A depth camera that watches the virtual patient and tracks the body itself, as an Azure Kinect's software does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from hal.types import Body, DeviceInfo, Frame
+from hal.virtual.body import AZURE_KINECT_32
+from hal.virtual.clock import DeviceClock, Link, opened
+from hal.virtual.stage import stage
+
+_NAME = "synthetic camera"
+
+
+class SyntheticCamera:
+    """Delivers joints, no pictures, in real time. It does not simulate occlusion, a second person, or a lost device.
+
+    Joints are in the axes and the order of the Azure Kinect's body tracking: x to the right of the picture, y down, z
+    away from the camera. Noise is white and alike for every joint; a real tracker's is worse in depth and correlated.
+    """
+
+    class Options(BaseModel):
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+        patient: Annotated[str, Field(min_length=1, description="whom it sees; drivers that name the same meet")] = (
+            "demo"
+        )
+        seed: Annotated[int, Field(ge=0, description="of noise, losses and delays")] = 0
+        rate_hz: Annotated[float, Field(ge=1, le=120)] = 30.0
+        noise_m: Annotated[float, Field(ge=0, le=0.2, description="of each coordinate, standard deviation")] = 0.01
+        loss: Annotated[float, Field(ge=0, lt=1, description="share of frames lost")] = 0.01
+        delay_ms: Annotated[float, Field(ge=0, le=1000, description="mean of the exponential delay")] = 8.0
+        clock_offset_s: Annotated[float, Field(ge=0, description="its clock when opened")] = 12.5
+        clock_skew_ppm: Annotated[float, Field(ge=-1000, le=1000, description="how much its clock runs fast")] = 30.0
+        distance_m: Annotated[float, Field(ge=0.5, le=6, description="from the patient")] = 2.5
+        height_m: Annotated[float, Field(ge=0, le=3, description="above the floor")] = 1.0
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stage = stage(options.patient)
+        self._link: Link | None = None
+
+    @property
+    def info(self) -> DeviceInfo:
+        rate_hz = self._options.rate_hz
+        return DeviceInfo("synthetic", _NAME, rate_hz, synthetic=True, gravity="accelerometer")
+
+    def open(self) -> None:
+        self.close()
+        options = self._options
+        self._rng = np.random.default_rng(options.seed)
+        self._clock = DeviceClock(options.rate_hz, options.clock_offset_s, options.clock_skew_ppm)
+        self._index = -1
+        self._due: tuple[int, int] | None = None
+        self._link = Link(_NAME, options.delay_ms, self._rng)
+
+    def close(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame when it arrives. Raises `DeviceLostError` where the camera is not open."""
+        link = opened(self._link, _NAME)
+        index, arrival_ns = self._due = self._due or self._next(link)
+        if not link.wait(arrival_ns, timeout_s):
+            return None
+        self._due = None
+        return Frame(index, self._clock.stamp_ns(index), arrival_ns, body=self._see(self._clock.host_ns(index)))
+
+    def _next(self, link: Link) -> tuple[int, int]:
+        """The next frame that is not lost, and when it arrives."""
+        self._index = self._clock.first_kept(self._index + 1)
+        while self._rng.random() < self._options.loss:
+            self._index += 1
+        return self._index, link.arrival_ns(self._clock.host_ns(self._index))
+
+    def _see(self, host_ns: int) -> Body:
+        positions = self._stage.joints(np.array([host_ns * 1e-9]), AZURE_KINECT_32)[0]
+        positions = positions + self._options.noise_m * self._rng.standard_normal(positions.shape)
+        camera = np.array([0.0, self._options.height_m, self._options.distance_m])
+        return Body("azure_kinect_32", (positions - camera) * (1.0, -1.0, -1.0), np.ones(len(positions)))
