@@ -82,7 +82,8 @@ def _sort_in(
     if topic == SKELETON_TOPIC:
         frames.append(skeleton_of(record.data))
     elif topic.startswith(IMU_TOPIC) and topic.removeprefix(IMU_TOPIC) in SEGMENTS:
-        batches[topic.removeprefix(IMU_TOPIC)].append(imu_of(record.data))
+        batch = imu_of(record.data)
+        batches[topic.removeprefix(IMU_TOPIC)].append(batch)
     elif topic == EVENTS_TOPIC:
         events.append(event_of(record.data))
 

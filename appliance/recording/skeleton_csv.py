@@ -98,16 +98,16 @@ def _tables(path: Path, text: io.TextIOWrapper) -> Iterator[NDArray[np.float64]]
         lines = block.split("\n")
         numbered = [(number, line) for number, line in enumerate(lines, line_number) if line]
         line_number += len(lines) - block.endswith("\n")
+        if line_number > MOST_FRAMES + 2:
+            raise RecordingError(f"{path}: has more than {MOST_FRAMES} rows; a recording is one exercise: cut it")
         if not numbered:
             continue
         table = _table(path, header, picked, numbered)
         _check_values(path, table, numbered)
         _check_times(path, np.concatenate([[last_s], table[:, 0]]), numbered)
         first_s, last_s = np.fmin(first_s, table[0, 0]), table[-1, 0]
-        if last_s - first_s > LONGEST_S or line_number > MOST_FRAMES + 2:
-            raise RecordingError(
-                f"{path}: goes on beyond two hours; is time_s in seconds? A recording is one exercise: cut it"
-            )
+        if last_s - first_s > LONGEST_S:
+            raise RecordingError(f"{path}: goes on beyond two hours; is time_s in seconds?")
         yield table
 
 

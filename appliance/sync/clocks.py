@@ -83,9 +83,10 @@ class DeviceClock:
 
     @property
     def error_ms(self) -> float:
-        """Estimated error of mapped times beyond the constant delay: how far each second's promptest packet was late.
+        """Estimated error of mapped times beyond the constant delay, on the safe side.
 
-        Infinite before the first second is over; with it, while the skew is unknown, what skew may have done since.
+        By how much the promptest packet of a second is later than the line; while the skew is unknown, what it may have
+        done since is added. Infinite within the first second.
         """
         if len(self._lowest) < 2:
             return math.inf
