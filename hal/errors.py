@@ -27,3 +27,7 @@ class StreamEndedError(HalError):
 
 class UnreadableRecordingError(HalError):
     """A recording of device data is empty, cut short, or not what its driver reads."""
+
+
+class DeviceDataError(HalError):
+    """A message arrived whole, but its content is not what the device's protocol allows."""

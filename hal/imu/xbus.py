@@ -1,0 +1,273 @@
+"""Xsens sensors on an Xbus: one MTi on its own line, or up to 17 (and more) behind an Xbus Master.
+
+The protocol is that of `xbus_frames` and `xbus_data`; the vendor's own decoded messages are the tests' truth. Which
+sensor sits where is a setting: by default FineRehab's seventeen segments on bus identifiers 1 to 17.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from threading import Event, Thread
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hal.errors import DeviceDataError, DeviceLostError, HalError
+from hal.imu.mounting import Mounting, Rotation, product
+from hal.imu.sample_queue import SampleQueue
+from hal.imu.serial_line import SerialLine
+from hal.imu.xbus_frames import BUS_IDS, MASTER, FrameParser, Message, Mid, encode
+from hal.imu.xbus_samples import Moment, Reader, Reading, SensorClock
+from hal.imu.xbus_session import Setup, XbusSession
+from hal.types import SEGMENTS, DeviceInfo, ImuSample
+
+SILENCE_S = 1.0
+"""A receiver that sends nothing for so long is lost (ours: 96 samples of each sensor)."""
+_STALLED_S = 0.2
+"""The beginning of a message whose end has not come by now was noise (ours)."""
+_BATCH_S = 0.005
+"""Bytes are gathered for half a sample period, so that one wake-up serves all sensors (ours)."""
+_STOP_S = 0.1
+_Y_UP_FROM_ENU = np.array([0.5, -0.5, 0.0, 0.0]) * 2**0.5
+"""The sensors' world is east, north, up; ours is east, up, south, as a camera's stage has y up."""
+_UNKNOWN = (np.nan,) * 4
+
+
+class XbusOptions(BaseModel):
+    """Settings of the driver. `sensors` maps bus identifiers to segments; 255 is a single MTi on its own line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: str
+    baudrate: int = Field(default=2_000_000, ge=4800, le=4_000_000)
+    sensors: dict[int, str] = Field(default_factory=lambda: dict(enumerate(SEGMENTS, start=1)), min_length=1)
+    rate_hz: int = Field(default=96, ge=1, le=400)
+    orientation: bool = True
+    """Whether the sensors' own orientation is sent along."""
+    mounting: dict[str, Rotation] = {}
+    """By segment: the rotation from sensor axes to segment axes, w, x, y, z. Left out: the axes are the same."""
+    queue_s: float = Field(default=5.0, gt=0, le=600)
+    """How many seconds of samples wait for a reader before the oldest are dropped and counted."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for bus_id in self.sensors:
+            if bus_id not in BUS_IDS:
+                raise ValueError(f"sensors: bus identifier {bus_id} is neither 1 to 32 nor {MASTER}")
+        for segment in (*self.sensors.values(), *self.mounting):
+            if segment not in SEGMENTS:
+                raise ValueError(f"there is no segment {segment!r}; choose from {', '.join(SEGMENTS)}")
+        if len(set(self.sensors.values())) < len(self.sensors):
+            raise ValueError("sensors: two of them are on one segment")
+        message_bytes = 66 if self.orientation else 47
+        needed = len(self.sensors) * self.rate_hz * message_bytes * 10
+        if needed > self.baudrate:
+            raise ValueError(
+                f"baudrate: {len(self.sensors)} sensors at {self.rate_hz} Hz need {needed} baud; raise it, lower "
+                "rate_hz, or set orientation = false"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class XbusCounters:
+    """What the line and the sensors did since `open`."""
+
+    messages: int = 0
+    samples: int = 0
+    lost: int = 0
+    """Samples that a gap in their sensor's counter proves missing."""
+    repeated: int = 0
+    dropped: int = 0
+    """Samples that nobody read in time."""
+    discarded_bytes: int = 0
+    """Bytes that belong to no good message: noise, damaged and cut messages."""
+    bad_checksums: int = 0
+    malformed: int = 0
+    unknown_sensors: int = 0
+    clock_jumps: int = 0
+    device_errors: int = 0
+
+
+class XbusImuSet:
+    """All sensors behind one serial port. One thread reads the port into a bounded queue."""
+
+    Options: ClassVar[type[BaseModel]] = XbusOptions
+
+    def __init__(self, options: XbusOptions) -> None:
+        self._options = options
+        self._mounting = Mounting(options.mounting)
+        self._setup: Setup | None = None
+        self._line: SerialLine | None = None
+        self._thread: Thread | None = None
+        self._reset(options.rate_hz)
+
+    def _reset(self, rate_hz: float) -> None:
+        capacity = round(self._options.queue_s * rate_hz * len(self._options.sensors)) + 1
+        self._stop = Event()
+        self._queue = SampleQueue(capacity)
+        self._parser = FrameParser()
+        self._reader = Reader()
+        self._clocks = {bus_id: SensorClock(rate_hz) for bus_id in self._options.sensors}
+        self._heard = dict.fromkeys(self._options.sensors, time.monotonic())
+        self._samples = self._lost = self._repeated = self._malformed = 0
+        self._unknown = self._jumps = self._errors = 0
+
+    @property
+    def info(self) -> DeviceInfo:
+        setup = self._setup
+        return DeviceInfo(
+            driver="xbus",
+            name=f"Xsens {setup.device_id} at {self._options.port}" if setup else self._options.port,
+            rate_hz=setup.rate_hz if setup else self._options.rate_hz,
+            firmware=setup.firmware if setup else "",
+        )
+
+    @property
+    def counters(self) -> XbusCounters:
+        """Since the last `open`; still readable after `close`."""
+        return XbusCounters(
+            messages=self._parser.messages,
+            samples=self._samples,
+            lost=self._lost,
+            repeated=self._repeated,
+            dropped=self._queue.dropped,
+            discarded_bytes=self._parser.discarded_bytes,
+            bad_checksums=self._parser.bad_checksums,
+            malformed=self._malformed,
+            unknown_sensors=self._unknown,
+            clock_jumps=self._jumps,
+            device_errors=self._errors,
+        )
+
+    @property
+    def battery_percent(self) -> int | None:
+        """Of the receiver when it was opened; None where it reports none."""
+        return self._setup.battery_percent if self._setup else None
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Segments whose sensor was not found, or has sent nothing for a second."""
+        since = time.monotonic() - SILENCE_S
+        present = self._setup.sensors if self._setup else ()
+        return tuple(
+            segment
+            for bus_id, segment in self._options.sensors.items()
+            if bus_id not in present or self._heard[bus_id] < since
+        )
+
+    def open(self) -> None:
+        """Configures the sensors and starts them; takes about a second.
+
+        Raises `DeviceNotFoundError` (no port, no answer, none of our sensors there, a setting refused) and
+        `DeviceLostError` (hung up meanwhile). Sensors that are missing beside others are named by `silent`.
+        """
+        self.close()
+        line = SerialLine(self._options.port, self._options.baudrate)
+        try:
+            setup = XbusSession(line).start(
+                self._options.sensors, self._options.rate_hz, orientation=self._options.orientation
+            )
+        except HalError:
+            line.close()
+            raise
+        self._reset(setup.rate_hz)
+        self._setup, self._line = setup, line
+        self._thread = Thread(target=self._run, args=(line,), name=f"xbus {self._options.port}", daemon=True)
+        self._thread.start()
+
+    def read(self, timeout_s: float) -> Sequence[ImuSample]:
+        """What arrived, in order; empty if nothing came in time. `DeviceLostError`: it hung up, fell silent, restarted."""
+        if self._thread is None:
+            raise DeviceLostError(f"{self._options.port}: the driver is not open")
+        return self._queue.get(timeout_s)
+
+    def close(self) -> None:
+        """Stops the measurement and releases the port."""
+        if self._thread is None or self._line is None:
+            return
+        self._stop.set()
+        self._thread.join()
+        self._line.close()
+        self._thread = self._line = None
+
+    def _run(self, line: SerialLine) -> None:
+        """Reader thread: bytes to samples until told to stop or the device is lost."""
+        heard = stalled_since = time.monotonic()
+        try:
+            while not self._stop.is_set():
+                data = line.read(_STOP_S)
+                now = time.monotonic_ns()
+                seconds = now / 1e9
+                if data:
+                    stalled_since = seconds
+                    messages = self._parser.feed(data)
+                elif self._parser.pending and seconds - stalled_since > _STALLED_S:
+                    messages = self._parser.flush()
+                else:
+                    messages = []
+                if messages:
+                    heard = seconds
+                    self._queue.put(self._samples_of(messages, now))
+                elif seconds - heard > SILENCE_S:
+                    raise DeviceLostError(f"{line.port}: the sensors sent nothing for {SILENCE_S:g} s")
+                if data:
+                    time.sleep(_BATCH_S)
+            line.write(encode(MASTER, Mid.GO_TO_CONFIG))
+        except DeviceLostError as error:
+            self._queue.fail(error)
+
+    def _samples_of(self, messages: list[Message], arrival_ns: int) -> list[ImuSample]:
+        placed: list[tuple[str, Moment, Reading]] = []
+        for message in messages:
+            if message.mid == Mid.MT_DATA2:
+                self._place(message, placed, arrival_ns)
+            elif message.mid == Mid.WAKE_UP:
+                raise DeviceLostError(f"{self._options.port}: the receiver restarted and forgot its configuration")
+            elif message.mid == Mid.ERROR:
+                self._errors += 1
+        if not placed:
+            return []
+        segments = [segment for segment, _, _ in placed]
+        acceleration = self._mounting.vectors(segments, np.array([reading.acceleration for _, _, reading in placed]))
+        rate = self._mounting.vectors(segments, np.array([reading.angular_velocity for _, _, reading in placed]))
+        enu = np.array([reading.orientation or _UNKNOWN for _, _, reading in placed])
+        orientation = self._mounting.orientations(segments, product(_Y_UP_FROM_ENU, enu))
+        self._samples += len(placed)
+        return [
+            ImuSample(
+                segment=segment,
+                counter=moment.counter,
+                stamp_ns=moment.stamp_ns,
+                arrival_ns=arrival_ns,
+                acceleration=acceleration[row],
+                angular_velocity=rate[row],
+                orientation=None if reading.orientation is None else orientation[row],
+            )
+            for row, (segment, moment, reading) in enumerate(placed)
+        ]
+
+    def _place(self, message: Message, placed: list[tuple[str, Moment, Reading]], arrival_ns: int) -> None:
+        segment = self._options.sensors.get(message.bus_id)
+        if segment is None:
+            self._unknown += 1
+            return
+        try:
+            reading = self._reader.read(message.data)
+        except DeviceDataError:
+            reading = None
+        if reading is None or not isfinite(sum(reading.acceleration) + sum(reading.angular_velocity)):
+            self._malformed += 1
+            return
+        moment = self._clocks[message.bus_id].place(reading.counter, reading.ticks)
+        if moment is None:
+            self._repeated += 1
+            return
+        self._heard[message.bus_id] = arrival_ns / 1e9
+        self._lost += moment.lost
+        self._jumps += moment.jumped
+        placed.append((segment, moment, reading))

@@ -1,0 +1,143 @@
+"""Brings an Xbus device from whatever it does to measuring what we want. Requests, answers, time limits.
+
+Source: Xsens, "MT Low Level Communication Protocol Documentation" (MT0101P): a device is in the config state, where it
+answers requests, or in the measurement state, where it sends data. After power-up it sends WakeUp and goes to the
+config state if answered. Not tried on a device: the battery level of an Xbus Master, known from the message list only.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from hal.errors import DeviceDataError, DeviceNotFoundError
+from hal.imu import xbus_data
+from hal.imu.serial_line import SerialLine
+from hal.imu.xbus_frames import MASTER, FrameParser, Mid, encode
+from hal.imu.xbus_samples import check_layout
+
+_ATTEMPTS = 3
+_ANSWER_S = 0.5
+_SLOW_ANSWER_S = 2.0
+"""Looking round the bus and storing a configuration take a device up to a second."""
+_TICKS_PER_S = 115200
+"""The unit of SetPeriod."""
+_EVERY_MESSAGE = 0xFFFF
+
+_ERRORS = {
+    0x03: "period out of range",
+    0x04: "unknown message",
+    0x1E: "timer overflow",
+    0x20: "baud rate out of range",
+    0x21: "parameter out of range",
+    0x28: "device error, try to update its firmware",
+}
+
+
+class RefusedError(DeviceNotFoundError):
+    """The device is there and answered a request with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What answered, and what it will send.
+
+    sensors: bus identifiers that will send data. rate_hz: the rate that they confirmed. battery_percent: None where the
+    device reports none.
+    """
+
+    device_id: str
+    firmware: str
+    sensors: tuple[int, ...]
+    rate_hz: float
+    battery_percent: int | None
+
+
+class XbusSession:
+    """Requests and answers over one line."""
+
+    def __init__(self, line: SerialLine) -> None:
+        self._line = line
+        self._parser = FrameParser()
+
+    def start(self, sensors: Collection[int], rate_hz: int, *, orientation: bool) -> Setup:
+        """Configures the sensors and starts the measurement.
+
+        Raises `DeviceNotFoundError` (nobody answers, no sensor of ours, a setting refused) and `DeviceLostError`.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._request(MASTER, Mid.GO_TO_CONFIG)
+                break
+            except RefusedError:
+                raise
+            except DeviceNotFoundError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        device_id = self._request(MASTER, Mid.REQ_DEVICE_ID).hex().upper()
+        firmware = ".".join(str(part) for part in self._optional(Mid.REQ_FIRMWARE)[:3])
+        battery = None
+        present = {MASTER}
+        if set(sensors) != {MASTER}:
+            found = len(self._request(MASTER, Mid.INIT_BUS, wait_s=_SLOW_ANSWER_S)) // 4
+            present = set(range(1, found + 1))
+            level = self._optional(Mid.REQ_BATTERY_LEVEL)
+            battery = level[0] if level and level[0] <= 100 else None
+            self._optional(Mid.SET_PERIOD, round(_TICKS_PER_S / rate_hz).to_bytes(2, "big"))
+        ours = tuple(sorted(present & set(sensors)))
+        if not ours:
+            raise DeviceNotFoundError(
+                f"{self._line.port}: the receiver answers, but none of the sensors {sorted(sensors)} is on its bus; "
+                "switch the sensors on, or correct the bus identifiers in the settings"
+            )
+        rates = {self._configure(sensor, rate_hz, orientation=orientation) for sensor in ours}
+        if len(rates) != 1:
+            raise DeviceNotFoundError(f"{self._line.port}: the sensors took different rates: {sorted(rates)} Hz")
+        self._request(MASTER, Mid.GO_TO_MEASUREMENT)
+        return Setup(device_id, firmware, ours, rates.pop(), battery)
+
+    def _configure(self, sensor: int, rate_hz: int, *, orientation: bool) -> float:
+        wanted = [
+            (xbus_data.PACKET_COUNTER, _EVERY_MESSAGE),
+            (xbus_data.SAMPLE_TIME_FINE, _EVERY_MESSAGE),
+            (xbus_data.ACCELERATION, rate_hz),
+            (xbus_data.RATE_OF_TURN, rate_hz),
+        ]
+        if orientation:
+            wanted.append((xbus_data.QUATERNION, rate_hz))
+        data = b"".join(struct.pack(">HH", *pair) for pair in wanted)
+        answer = self._request(sensor, Mid.SET_OUTPUT_CONFIGURATION, data, wait_s=_SLOW_ANSWER_S)
+        try:
+            return check_layout(answer)
+        except DeviceDataError as error:
+            raise DeviceNotFoundError(f"{self._line.port}: sensor {sensor}: {error}") from None
+
+    def _optional(self, mid: Mid, data: bytes = b"") -> bytes:
+        """The answer to what not every device knows; empty where it does not."""
+        try:
+            return self._request(MASTER, mid, data)
+        except DeviceNotFoundError:
+            return b""
+
+    def _request(self, bus_id: int, mid: Mid, data: bytes = b"", wait_s: float = _ANSWER_S) -> bytes:
+        """Sends and waits for the answer of the same unit; what else arrives meanwhile is measurement data."""
+        self._line.write(encode(bus_id, mid, data))
+        deadline = time.monotonic() + wait_s
+        while (left := deadline - time.monotonic()) > 0:
+            for message in self._parser.feed(self._line.read(left)):
+                if message.mid == Mid.WAKE_UP:
+                    self._line.write(encode(MASTER, Mid.WAKE_UP_ACK))
+                    self._line.write(encode(bus_id, mid, data))
+                elif message.bus_id == bus_id and message.mid == mid + 1:
+                    return message.data
+                elif message.mid == Mid.ERROR:
+                    code = message.data[0] if message.data else 0
+                    raise RefusedError(
+                        f"{self._line.port}: the device refused {mid.name} with error 0x{code:02X} "
+                        f"({_ERRORS.get(code, 'unknown')})"
+                    )
+        raise DeviceNotFoundError(
+            f"{self._line.port}: no answer to {mid.name} within {wait_s:g} s; check power, cable and baud rate"
+        )
