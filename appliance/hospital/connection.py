@@ -130,9 +130,10 @@ class Connection:
         self._jobs.put(partial(self._answered_connect, _refusal(reason)))
 
     def _on_disconnect(
-        self, _c: Client, _u: Any, _f: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+        self, _c: Client, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
     ) -> None:
-        self._jobs.put(partial(self._ended, str(reason)))
+        said = str(reason) if flags.is_disconnect_packet_from_server else "the line broke"
+        self._jobs.put(partial(self._ended, said))
 
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
         self._jobs.put(partial(self._answered, mid, _refusal(reason)))

@@ -78,12 +78,13 @@ class Link:
     def stop(self, timeout_s: float = 5.0) -> None:
         """Sends what it can within the time, says `stopped` and disconnects; without a connection ends at once.
 
-        What remains stays in the outbox. To be called after `start`; a second call does nothing more.
+        What remains stays in the outbox. A second call does nothing more.
         """
         self._stop_by = monotonic() + timeout_s
         self._stopping.set()
         self._wake()
-        self._thread.join(timeout_s + 3 * FAREWELL_S)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s + 3 * FAREWELL_S)
 
     def raise_alert(self, code: str, payload: bytes) -> None:
         """Retained at the broker, now or once there is a connection, until cleared. The same again changes nothing."""

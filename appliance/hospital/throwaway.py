@@ -68,7 +68,7 @@ class ThrowawayBroker:
 
     def __init__(self, folder: Path, site: str = "demo") -> None:
         self._program = _mosquitto()
-        self._folder = folder
+        self.folder = folder
         self._site = site
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,6 +90,13 @@ class ThrowawayBroker:
             box=name,
         )
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        if self._process is None:
+            raise BrokerError("the broker is not running")
+        return self._process.pid
+
     def __enter__(self) -> Self:
         for _ in range(PORTS_TRIED):
             self.port = _free_port()
@@ -106,8 +113,8 @@ class ThrowawayBroker:
     def start(self) -> None:
         """Returns when it listens."""
         user = "user root" if os.geteuid() == 0 else ""  # else it becomes a user who may not read the folder
-        config, log = self._folder / "mosquitto.conf", self._folder / "mosquitto.log"
-        config.write_text(_CONFIG.format(user=user, port=self.port, folder=self._folder))
+        config, log = self.folder / "mosquitto.conf", self.folder / "mosquitto.log"
+        config.write_text(_CONFIG.format(user=user, port=self.port, folder=self.folder))
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
                 [self._program, "-c", str(config)], stdin=subprocess.DEVNULL, stderr=stderr
@@ -143,7 +150,7 @@ class ThrowawayBroker:
                 said = log.read_text("utf-8", "replace").strip()
                 if "Address already in use" in said:
                     raise _PortTakenError(f"port {self.port} is taken")
-                raise BrokerError(f"mosquitto did not start: {said.splitlines()[-1] if said else 'it said nothing'}")
+                raise BrokerError(f"mosquitto did not start: {'; '.join(said.splitlines()) or 'it said nothing'}")
             if monotonic() > deadline:
                 raise BrokerError(f"mosquitto did not start within {START_S:.0f} s; its log is {log}")
             sleep(0.02)

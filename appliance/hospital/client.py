@@ -1,0 +1,181 @@
+"""The hospital's side of the broker, as `watch` and the demo need it: listens to boxes, sends them prescriptions."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from appliance.errors import BrokerError
+
+ANSWER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where a broker is and, for TLS, who we are there. `mqtt://` is in the clear: for a broker on this machine."""
+
+    host: str
+    port: int
+    tls: bool
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @classmethod
+    def parse(
+        cls, url: str, ca: Path | None = None, certificate: Path | None = None, key: Path | None = None
+    ) -> BrokerAddress:
+        """`[mqtts://]host[:8883]` or `mqtt://host[:1883]`. Raises `BrokerError`."""
+        parts = urlsplit(url if "://" in url else f"mqtts://{url}")
+        try:
+            port = parts.port
+        except ValueError:
+            raise BrokerError(f"{url}: the port is not a number up to 65535") from None
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
+            raise BrokerError(f"{url}: not a broker's address; write mqtts://HOST:PORT")
+        if parts.username is not None:
+            raise BrokerError("a broker's address holds no user name; boxes and people show certificates")
+        tls = parts.scheme == "mqtts"
+        return cls(parts.hostname, port or (8883 if tls else 1883), tls, ca, certificate, key)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def context(self) -> ssl.SSLContext:
+        """Raises `BrokerError` naming the file that does not fit."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        try:
+            if self.ca is None:
+                context.load_default_certs()
+            else:
+                context.load_verify_locations(self.ca)
+        except OSError as error:
+            raise BrokerError(f"--ca {self.ca}: {error.strerror or 'holds no PEM certificate'}") from None
+        if self.certificate is not None:
+            try:
+                context.load_cert_chain(self.certificate, self.key, password="")  # never ask a terminal
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or "certificate and key do not fit"
+                raise BrokerError(f"--certificate {self.certificate}: {why}") from None
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message a box published. sent: the box's clock when it was, from the message's properties."""
+
+    topic: str
+    payload: bytes
+    sent: datetime | None
+
+
+class HospitalClient:
+    """A context manager: connected within it, and connected again after an outage, with all subscriptions.
+
+    Raises `BrokerError` where the first connection fails; `on_link(connected)` tells of later ones, on another thread.
+    """
+
+    def __init__(self, address: BrokerAddress, name: str, filters: tuple[str, ...] = ()) -> None:
+        """filters: topics to hear. name: the client id, of which the broker allows one connection."""
+        self._address, self._filters = address, filters
+        self._heard: SimpleQueue[Heard] = SimpleQueue()
+        self._answered = threading.Event()
+        self._refusal: str | None = None
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
+        if address.tls:
+            self._client.tls_set_context(address.context())
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.on_disconnect = self._on_disconnect
+        self.connected = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._client.connect(self._address.host, self._address.port, keepalive=30)
+        except (OSError, ValueError) as error:
+            raise BrokerError(f"no connection to the broker {self._address}: {error}") from None
+        self._client.loop_start()
+        if not self._answered.wait(ANSWER_S):
+            self._refusal = "it does not answer"
+        if self._refusal is not None:
+            self._client.loop_stop()
+            raise BrokerError(f"the broker {self._address}: {self._refusal}")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def next(self, timeout_s: float) -> Heard | None:
+        """The next message, or None if none came in time."""
+        try:
+            return self._heard.get(timeout=timeout_s)
+        except Empty:
+            return None
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """QoS 1; returns when the broker has taken it. Raises `BrokerError` where it refuses."""
+        refused: list[str] = []
+        done = threading.Event()
+
+        def answered(_c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
+            if mid == message.mid:
+                if reason.is_failure:
+                    refused.append(str(reason))
+                done.set()
+
+        self._client.on_publish = answered
+        message = self._client.publish(topic, payload, qos=1, retain=retain)
+        message.wait_for_publish(ANSWER_S)
+        if not done.wait(ANSWER_S):
+            raise BrokerError(f"the broker {self._address} does not answer")
+        if refused:
+            raise BrokerError(f"the broker refuses {topic}: {refused[0]}")
+
+    def _on_connect(self, client: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
+        if reason.is_failure:
+            self._refusal = str(reason)
+            self._answered.set()
+            return
+        self.connected = True
+        if self._filters:
+            client.subscribe([(topic, _qos1()) for topic in self._filters])
+        else:
+            self._answered.set()
+
+    def _on_subscribe(self, _c: Client, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Properties | None) -> None:
+        refused = [
+            f"{topic}: {reason}" for topic, reason in zip(self._filters, reasons, strict=True) if reason.is_failure
+        ]
+        self._refusal = f"refuses to let us hear {refused[0]}" if refused else None
+        self._answered.set()
+
+    def _on_disconnect(
+        self, _c: Client, _u: Any, _f: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+    ) -> None:
+        self.connected = False
+        if not self._answered.is_set():
+            self._refusal = f"ended the connection ({reason}); does it know our certificate?"
+            self._answered.set()
+
+    def _on_message(self, _c: Client, _u: Any, message: MQTTMessage) -> None:
+        said = dict(getattr(message.properties, "UserProperty", []))
+        try:
+            sent = datetime.fromisoformat(said["time"]).astimezone(UTC)
+        except (KeyError, ValueError, OverflowError):
+            sent = None
+        self._heard.put(Heard(message.topic, bytes(message.payload), sent))

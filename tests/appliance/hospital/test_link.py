@@ -1,0 +1,319 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.errors import SettingsError
+from appliance.hospital import delivery
+from appliance.hospital.authority import Authority
+from appliance.hospital.events import Connected, Disconnected, Event, Received, Refused
+from appliance.hospital.link import Link, delays
+from appliance.hospital.outbox import Outbox
+from appliance.hospital.settings import BrokerSettings
+from appliance.hospital.throwaway import ThrowawayBroker
+
+LinkTo = Callable[[BrokerSettings], Link]
+WaitUntil = Callable[[Callable[[], bool]], None]
+
+LIVE_BOX = """
+import json, sys, time
+from pathlib import Path
+from appliance.hospital.link import Link
+from appliance.hospital.outbox import Outbox
+from appliance.hospital.settings import BrokerSettings
+
+settings = BrokerSettings.model_validate_json(sys.argv[1])
+outbox = Outbox(Path(sys.argv[2]))
+link = Link(settings, outbox, lambda state, number: json.dumps({"state": state, "connection": number}).encode())
+link.raise_alert("camera_lost", b"{}")
+link.start()
+time.sleep(60)
+"""
+
+
+def event_of(link: Link, kind: type[Event]) -> Any:
+    while not isinstance(event := link.events.get(timeout=8), kind):
+        pass
+    return event
+
+
+def results(hospital: Any, known: dict[str, int], until: int) -> None:
+    """Fills `known` (id to sequence) until it holds so many: what a receiver that keeps the ids sees."""
+    while len(known) < until:
+        document = json.loads(hospital.next(lambda message: "/result/" in message.topic).payload)
+        known[document["id"]] = document["sequence"]
+
+
+def put_results(outbox: Outbox, link: Link, number: int) -> None:
+    for _ in range(number):
+        outbox.put_result(
+            link.topics.result("squat"),
+            lambda sequence: json.dumps({"id": f"r{sequence}", "sequence": sequence}).encode(),
+        )
+
+
+def test_a_box_is_online_with_its_connection_number_and_stopped_after_a_clean_end(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+) -> None:
+    for number in (1, 2):
+        link = link_to(broker.settings_for("box-1"))
+        link.start()
+        assert event_of(link, Connected) == Connected(number)
+        assert link.connected
+        assert hospital.next_status("online")["connection"] == number
+        link.stop()
+        assert not link.connected
+        assert hospital.next_status("stopped")["connection"] == number
+
+
+def test_a_box_that_is_killed_is_lost_under_the_number_of_its_connection(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox
+) -> None:
+    settings = broker.settings_for("box-1")
+    box = subprocess.Popen([sys.executable, "-c", LIVE_BOX, settings.model_dump_json(), str(outbox.path)])
+    try:
+        assert hospital.next_status("online")["connection"] == 1
+        raised = hospital.next(lambda message: message.topic.endswith("/alert/camera_lost"))
+        assert raised.payload == b"{}"
+    finally:
+        os.kill(box.pid, signal.SIGKILL)
+        box.wait()
+    assert hospital.next_status("lost")["connection"] == 1
+
+    # Its next life takes the alert of the last one off the broker, for it does not raise it again.
+    link = link_to(settings)
+    link.start()
+    assert hospital.next_status("online")["connection"] == 2
+    assert hospital.next(lambda message: message.topic.endswith("/alert/camera_lost")).payload == b""
+
+
+def test_status_is_retained_and_says_what_it_is_in_its_properties(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    event_of(link, Connected)
+    hospital.next_status("online")
+    hospital.client.subscribe(link.topics.status, qos=1)
+    kept = hospital.next(lambda message: message.topic == link.topics.status and message.retain)
+    assert kept.properties.ContentType == "application/json"
+    assert dict(kept.properties.UserProperty).keys() == {"schema", "time"}
+
+
+def test_results_arrive_once_each_although_the_broker_is_away_at_first_and_dies_in_between(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
+) -> None:
+    broker.stop()
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    put_results(outbox, link, 5)
+    assert "refused" in event_of(link, Disconnected).reason
+    assert not link.connected
+    assert outbox.counters().queued == 5
+
+    broker.start()
+    known: dict[str, int] = {}
+    results(hospital, known, until=5)
+    assert event_of(link, Connected).number > 1
+
+    broker.stop()
+    event_of(link, Disconnected)
+    put_results(outbox, link, 5)
+    broker.start()
+    results(hospital, known, until=10)
+    assert sorted(known.values()) == list(range(1, 11))
+    wait_until(lambda: outbox.counters().queued == 0)
+    assert outbox.counters().delivered == 10
+
+
+def test_a_result_waits_when_the_broker_dies_before_it_answers(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    event_of(link, Connected)
+    os.kill(broker.pid, signal.SIGSTOP)
+    put_results(outbox, link, 40)
+    broker.kill()
+    event_of(link, Disconnected)
+    assert outbox.counters().queued == 40
+    broker.start()
+    wait_until(lambda: outbox.counters().queued == 0)
+
+
+def test_what_the_rules_deny_is_kept_reported_once_and_sent_when_they_change(
+    broker: ThrowawayBroker, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "RETRY_REFUSED_S", 0.2)
+    link = link_to(broker.settings_for("box-1"))
+    denied = "rehabbox/1/demo/box-2/result/squat"
+    outbox.put(denied, b"first")
+    outbox.put(denied, b"second")
+    link.start()
+    refused = event_of(link, Refused)
+    assert (refused.topic, "135" in refused.reason) == (denied, True)
+    put_results(outbox, link, 1)
+    wait_until(lambda: outbox.counters().delivered == 1)
+    assert [queued.payload for queued in outbox.pending()] == [b"first", b"second"]
+    assert link.events.empty()
+
+    with (broker.folder / "acl").open("a") as rules:
+        rules.write(f"pattern write {denied}\n")
+    os.kill(broker.pid, signal.SIGHUP)
+    wait_until(lambda: outbox.counters().queued == 0)
+
+
+def test_a_refused_subscription_is_reported(broker: ThrowawayBroker, link_to: LinkTo) -> None:
+    # Only the dynamic security plugin refuses a subscription itself; by an ACL file it is granted and stays silent.
+    broker.stop()
+    access = dict.fromkeys(("publishClientSend", "publishClientReceive", "unsubscribe"), True) | {"subscribe": False}
+    rules = broker.folder / "rules.json"
+    rules.write_text(json.dumps({"defaultACLAccess": access, "clients": [], "groups": [], "roles": []}))
+    (plugin,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    config = (broker.folder / "mosquitto.conf").read_text()
+    strict = broker.folder / "strict.conf"
+    strict.write_text(
+        config.replace(f"acl_file {broker.folder}/acl", f"plugin {plugin}\nplugin_opt_config_file {rules}")
+    )
+    with subprocess.Popen(["/usr/sbin/mosquitto", "-c", strict], stderr=subprocess.DEVNULL) as process:
+        try:
+            link = link_to(broker.settings_for("box-1"))
+            link.start()
+            while event_of(link, Refused) != Refused(link.topics.prescription, "Not authorized (135)"):
+                pass
+        finally:
+            process.kill()
+
+
+def test_a_prescription_arrives_whether_it_was_there_before_or_comes_later(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    hospital.publish(link.topics.prescription, b"before")
+    link.start()
+    assert event_of(link, Received) == Received(link.topics.prescription, b"before", retained=True)
+    hospital.publish(link.topics.prescription, b"later")
+    assert event_of(link, Received) == Received(link.topics.prescription, b"later", retained=False)
+    hospital.publish(link.topics.prescription, b"")
+    assert event_of(link, Received).payload == b""
+
+
+def test_a_box_does_not_receive_what_is_for_another(broker: ThrowawayBroker, hospital: Any, link_to: LinkTo) -> None:
+    one, other = (link_to(broker.settings_for(name)) for name in ("box-1", "box-2"))
+    one.start()
+    event_of(one, Connected)
+    hospital.publish(other.topics.prescription, b"for box-2")
+    hospital.publish(one.topics.prescription, b"for box-1")
+    assert event_of(one, Received).payload == b"for box-1"
+
+
+def test_an_alert_is_retained_until_cleared_also_when_that_happens_offline(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    link.raise_alert("disk_full", b"raised")
+    link.start()
+    topic = link.topics.alert("disk_full")
+    assert hospital.next(lambda message: message.topic == topic).payload == b"raised"
+
+    broker.stop()
+    event_of(link, Disconnected)
+    link.clear_alert("disk_full", b"cleared")
+    broker.start()
+    assert hospital.next(lambda message: message.topic == topic and message.payload != b"raised").payload == b"cleared"
+    assert hospital.next(lambda message: message.topic == topic).payload == b""
+    hospital.client.subscribe(f"{topic}/#", qos=1)
+    hospital.publish(link.topics.prescription, b"mark", retain=False)
+    after = hospital.next(lambda message: message.topic in (topic, link.topics.prescription))
+    assert after.payload == b"mark", "nothing is retained any more"
+
+
+def test_stopping_sends_what_was_put_just_before(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    event_of(link, Connected)
+    put_results(outbox, link, 50)
+    link.stop()
+    assert outbox.counters().queued == 0
+    known: dict[str, int] = {}
+    results(hospital, known, until=50)
+    assert list(known.values()) == list(range(1, 51)), "one connection keeps the order"
+
+
+def test_a_broker_of_another_authority_is_refused(broker: ThrowawayBroker, link_to: LinkTo, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path / "stranger")
+    link = link_to(broker.settings_for("box-1").model_copy(update={"ca": stranger.certificate}))
+    link.start()
+    assert "certificate" in event_of(link, Disconnected).reason
+    assert not link.connected
+
+
+def test_a_box_whose_certificate_the_broker_does_not_know_hears_so(
+    broker: ThrowawayBroker, link_to: LinkTo, tmp_path: Path
+) -> None:
+    files = Authority(tmp_path / "stranger").client("box-1")
+    known = broker.settings_for("box-1")
+    link = link_to(known.model_copy(update={"certificate": files.certificate, "key": files.key}))
+    link.start()
+    assert "certificate" in event_of(link, Disconnected).reason
+    assert not link.connected
+
+
+def test_a_broker_under_another_host_name_is_refused(broker: ThrowawayBroker, link_to: LinkTo) -> None:
+    same_address = "127.1"  # resolves to 127.0.0.1 and is not a name the certificate holds
+    link = link_to(broker.settings_for("box-1").model_copy(update={"host": same_address}))
+    link.start()
+    assert "mismatch" in event_of(link, Disconnected).reason
+
+
+def test_without_a_broker_stopping_is_quick_and_nothing_is_lost(
+    broker: ThrowawayBroker, link_to: LinkTo, outbox: Outbox
+) -> None:
+    broker.stop()
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    put_results(outbox, link, 1)
+    event_of(link, Disconnected)
+    link.stop()
+    assert outbox.counters().queued == 1
+
+
+def test_attempts_come_seldom_in_the_end_and_never_in_step() -> None:
+    first, second = list(islice(delays(), 12)), list(islice(delays(), 12))
+    assert first != second
+    assert all(0.25 <= wait <= 60 for wait in first)
+    assert first[0] <= 0.5
+    assert min(first[8:]) >= 30
+
+
+@pytest.mark.parametrize("key", ["ca", "certificate", "key"])
+def test_a_file_that_is_missing_or_no_pem_is_named_by_its_key(
+    broker: ThrowawayBroker, link_to: LinkTo, key: str, tmp_path: Path
+) -> None:
+    settings = broker.settings_for("box-1")
+    with pytest.raises(SettingsError, match=rf"^broker\.{key}: cannot read .*No such file"):
+        link_to(settings.model_copy(update={key: tmp_path / "missing.pem"}))
+    junk = tmp_path / "junk.pem"
+    junk.write_bytes(b"\x00junk")
+    with pytest.raises(SettingsError, match=rf"^broker\.{key}: .*junk"):
+        link_to(settings.model_copy(update={key: junk}))
+
+
+def test_a_certificate_of_another_box_is_named(broker: ThrowawayBroker, link_to: LinkTo) -> None:
+    with pytest.raises(SettingsError, match=r"^broker\.box: is 'box-2', but .* was issued to box-1$"):
+        link_to(broker.settings_for("box-1").model_copy(update={"box": "box-2"}))
+
+
+def test_a_key_of_another_certificate_is_named(broker: ThrowawayBroker, link_to: LinkTo) -> None:
+    settings = broker.settings_for("box-1")
+    with pytest.raises(SettingsError, match=r"^broker\.key: "):
+        link_to(settings.model_copy(update={"key": broker.settings_for("box-2").key}))
