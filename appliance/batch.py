@@ -7,6 +7,7 @@ import io
 import math
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -84,9 +85,13 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(path, columns, tuple(dict(zip(columns, line, strict=True)) for line in lines[1:]))
 
 
-def tasks_of(manifest: Manifest) -> list[Task]:
-    """An exercise that is one of ours brings its joints and root; any other name means the defaults."""
-    ours, folder = load_exercises(), manifest.path.parent
+def tasks_of(manifest: Manifest, *, by_exercise: bool = False) -> list[Task]:
+    """The rows to score, all with HS-BTW's defaults, so that exercises and archives can be compared.
+
+    by_exercise: an exercise that is one of ours brings the joints and the root of its file; any other name means the
+    defaults still.
+    """
+    ours, folder = load_exercises() if by_exercise else {}, manifest.path.parent
     return [
         Task(
             folder / row["reference"],
@@ -109,7 +114,13 @@ def score_all(tasks: list[Task], advance: Callable[[], None] = lambda: None) -> 
 
 def _on_workers(tasks: list[Task], workers: int) -> Iterator[Outcome]:
     # "spawn": a forked child would inherit the locks of this process's threads (the progress bar has one).
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    # Ctrl-C reaches every process of a terminal; it is answered here, and a worker just ends.
+    pool = ProcessPoolExecutor(
+        workers,
+        multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
     try:
         yield from pool.map(score_task, tasks, chunksize=_ROWS_PER_TASK)
     except BrokenProcessPool:

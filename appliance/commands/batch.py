@@ -15,8 +15,11 @@ from appliance.errors import ManifestError
 @click.command()
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV to write.")
+@click.option(
+    "--by-exercise", is_flag=True, help="Take joints and root from the exercise files, where the id is there."
+)
 @json_option
-def batch(manifest: Path, out: Path, as_json: bool) -> int:
+def batch(manifest: Path, out: Path, by_exercise: bool, as_json: bool) -> int:
     """Score every row of MANIFEST, a CSV with the columns file, exercise and reference.
 
     Names in it are relative to it; further columns pass through. A row that cannot be scored says why in the column
@@ -38,7 +41,7 @@ def batch(manifest: Path, out: Path, as_json: bool) -> int:
             done = bar.tasks[0].completed + 1
             bar.update(shown, advance=1, note=f"{done / (time.monotonic() - started):.0f} rows/s")
 
-        outcomes = score_all(tasks_of(rows), advance)
+        outcomes = score_all(tasks_of(rows, by_exercise=by_exercise), advance)
     write_results(out, rows, outcomes)
     seconds = time.monotonic() - started
     failed = sum(outcome.status != "ok" for outcome in outcomes)

@@ -1,0 +1,122 @@
+"""`rehabbox score`: one document, options that win over the exercise's, one line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance import cli
+from appliance.exercises import exercise_by_id
+from appliance.recording.skeleton_csv import write_skeleton_csv
+from appliance.scoring.compare import score
+from appliance.scoring.options import ScoringOptions
+from appliance.skeleton.standard import JOINTS, Recording
+
+Raising = Callable[..., Recording]
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rehabbox", "score", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        assert isinstance(left.value.code, int)
+        printed = capsys.readouterr()
+        return left.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path: Path, raising: Raising) -> tuple[Path, Path]:
+    reference, recording = tmp_path / "reference.csv.gz", tmp_path / "recording.csv"
+    write_skeleton_csv(reference, raising(90))
+    write_skeleton_csv(recording, raising(80, left=0.7))
+    return reference, recording
+
+
+def test_the_document_is_the_comparison(command: Command, files: tuple[Path, Path], raising: Raising) -> None:
+    status, out, _ = command(*files, "--json", "--path")
+    found, expected = json.loads(out), score(raising(90), raising(80, left=0.7)).as_json(path=True)
+    assert status == 0
+    assert list(found) == list(expected)
+    assert found["cost"] == pytest.approx(expected["cost"], rel=1e-4)
+    assert found["base"] == "recording"
+    assert len(found["shifts"]) == found["pairs"] == 80
+    assert found["dissimilarity"] is found["phi_deg"] is None
+    assert "shifts" not in json.loads(command(*files, "--json")[1])
+
+
+def test_each_option_reaches_the_score(command: Command, files: tuple[Path, Path]) -> None:
+    plain = json.loads(command(*files, "--json")[1])
+    for option in (["--window-s", "0"], ["--smoothness", "5"], ["--rate", "15"], ["--root", "thorax"]):
+        assert json.loads(command(*files, "--json", *option)[1])["cost"] != pytest.approx(plain["cost"], rel=1e-6)
+    assert json.loads(command(*files, "--json", "--phi", "0")[1])["dissimilarity"] == plain["pose_dissimilarity"]
+    joints = json.loads(command(*files, "--json", "--joints", "left_wrist, left_elbow")[1])["joints"]
+    assert list(joints) == ["left_elbow", "left_wrist"]
+
+
+def test_the_exercise_brings_joints_and_root_and_the_command_line_wins(
+    command: Command, files: tuple[Path, Path], raising: Raising
+) -> None:
+    exercise = exercise_by_id("shoulder_abduction")
+    assert exercise.joints != JOINTS
+    found = json.loads(command(*files, "--json", "--exercise", exercise.id)[1])
+    assert tuple(found["joints"]) == exercise.joints
+    both = json.loads(command(*files, "--json", "--exercise", exercise.id, "--joints", "head,left_wrist")[1])
+    assert list(both["joints"]) == ["head", "left_wrist"]
+    rooted = json.loads(command(*files, "--json", "--exercise", exercise.id, "--root", "thorax")[1])
+    expected = score(raising(90), raising(80, left=0.7), ScoringOptions(joints=exercise.joints, root="thorax"))
+    assert rooted["cost"] == pytest.approx(expected.cost, rel=1e-4)
+
+
+def test_people_get_a_table(command: Command, files: tuple[Path, Path]) -> None:
+    status, out, _ = command(*files, "--path")
+    assert status == 0
+    for word in ("pose_dissimilarity", "left_wrist", "note: both: up is the camera's own", "base: recording"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--smoothness", "nan"], "smoothness"),
+        (["--smoothness", "much"], "--smoothness"),
+        (["--window-s", "-1"], "window-s"),
+        (["--rate", "0"], "rate"),
+        (["--phi", "100"], "phi"),
+        (["--joints", "left_knee,tail"], "'tail'"),
+        (["--joints", ""], "joints"),
+        (["--root", "head"], "'head'"),
+        (["--exercise", "flying"], "'flying'"),
+    ],
+)
+def test_a_bad_option_is_one_line_that_names_it(
+    command: Command, files: tuple[Path, Path], arguments: list[str], said: str
+) -> None:
+    status, out, error = command(*files, *arguments)
+    assert (status, out) == (2, "")
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_bad_recording_is_one_line_that_names_the_file(
+    command: Command, files: tuple[Path, Path], tmp_path: Path, raising: Raising
+) -> None:
+    still, short = tmp_path / "still.csv", tmp_path / "short.csv"
+    moving = raising(90)
+    moving.positions[:] = moving.positions[0]
+    write_skeleton_csv(still, moving)
+    write_skeleton_csv(short, raising(90).between(0, 0.01))
+    for pair, said in (((still, files[1]), f"{still}: nothing moves"), ((files[0], short), f"{short}: has 1 frame")):
+        status, out, error = command(*pair)
+        assert (status, out) == (2, "")
+        assert said in error
+        assert error.count("\n") == 1
+    assert f"{tmp_path / 'none.csv'}" in command(files[0], tmp_path / "none.csv")[2]
