@@ -51,7 +51,7 @@ def test_the_standard_layout_passes_through() -> None:
 def test_every_standard_joint_is_a_mean_of_the_sources_joints(layout: Layout) -> None:
     """So the standard form moves with the body: a shift of all joints is a shift of all standard joints."""
     source = anything(layout)
-    shifted = standard_from(layout, source + (1, 2, 3))[0] - standard_from(layout, source)[0]
+    shifted = standard_from(layout, source + np.array([1, 2, 3]))[0] - standard_from(layout, source)[0]
     np.testing.assert_allclose(np.abs(shifted), np.broadcast_to((1, 2, 3), shifted.shape))
 
 
