@@ -16,6 +16,8 @@ Kind = Literal["camera", "pose", "imu", "indicator"]
 DRIVERS: dict[Kind, dict[str, str]] = {
     "camera": {
         "image": "hal.camera.image:ImageCamera",
+        "kinect": "hal.camera.kinect:KinectCamera",
+        "kinect_mkv": "hal.camera.kinect_mkv:KinectMkvCamera",
         "synthetic": "hal.camera.synthetic:SyntheticCamera",
         "video": "hal.camera.video:VideoCamera",
     },
@@ -24,7 +26,9 @@ DRIVERS: dict[Kind, dict[str, str]] = {
         "mediapipe": "hal.pose.mediapipe:MediaPipePose",
     },
     "imu": {
+        "noitom": "hal.imu.noitom:NoitomImuSet",
         "synthetic": "hal.imu.synthetic:SyntheticImuSet",
+        "xbus": "hal.imu.xbus:XbusImuSet",
     },
     "indicator": {
         "silent": "hal.indicator.silent:SilentIndicator",

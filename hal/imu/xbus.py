@@ -181,7 +181,7 @@ class XbusImuSet:
         self._thread.start()
 
     def read(self, timeout_s: float) -> Sequence[ImuSample]:
-        """What arrived, in order; empty if nothing came in time. `DeviceLostError`: it hung up, fell silent, restarted."""
+        """What arrived, in order; empty if nothing came in time. `DeviceLostError`: hung up, silent, or restarted."""
         if self._thread is None:
             raise DeviceLostError(f"{self._options.port}: the driver is not open")
         return self._queue.get(timeout_s)
