@@ -85,7 +85,9 @@ class VirtualPatient:
         """
         style = replace(self.style, tempo=self.style.tempo * tempo, amplitude=self.style.amplitude * amplitude)
         with self._lock:
-            activity = self._activity(style, exercise, side, repetitions, at_s, min(0.5, lead_in_s), at_s + lead_in_s)
+            activity = self._activity(
+                style, exercise, side, repetitions, at_s, float(np.clip(lead_in_s, 0.1, 0.5)), at_s + lead_in_s
+            )
             self._take_up(activity)
         return activity.performance.end_s
 
