@@ -41,6 +41,47 @@ class Body:
     positions: NDArray[np.float64]
     confidence: NDArray[np.float64]
     planar: bool = False
+    notes: tuple[str, ...] = ()
+    """Codes of what could not be checked or had to be guessed in this frame; see the pose driver."""
+
+
+AbsentReason = Literal["no_person", "not_a_body", "too_little_depth", "two_people", "other_person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A frame without a patient to measure: a code to count, and what was seen instead, for people."""
+
+    reason: AbsentReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How a camera's picture comes about: a pinhole with Brown-Conrady distortion in its rational form.
+
+    focal, centre: (x, y), pixels; (0, 0) is the middle of the top left pixel.
+    distortion: k1, k2, p1, p2, k3, k4, k5, k6 (OpenCV's order; k3 to k6 are radial, p tangential).
+    """
+
+    width: int
+    height: int
+    focal: tuple[float, float]
+    centre: tuple[float, float]
+    distortion: tuple[float, float, float, float, float, float, float, float] = (0.0,) * 8
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSample:
+    """One sample of the inertial sensor inside a camera, turned into the camera's axes (x right, y down, z away).
+
+    acceleration: (3,) m/s^2, gravity included: at rest 9.81 along up. angular_velocity: (3,) rad/s.
+    """
+
+    acceleration_stamp_ns: int
+    acceleration: NDArray[np.float64]
+    angular_velocity_stamp_ns: int
+    angular_velocity: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +91,9 @@ class Frame:
     color: (height, width, 3) uint8 RGB, or None where the device delivers joints only.
     depth: (height, width) uint16 millimetres on the colour picture's pixels, 0 where unknown; or None.
     body: the joints, where the device itself tracks a person.
+    lens: the colour picture's, where the device knows it; a depth picture without it cannot be made metric.
+    up: (3,) float64 unit vector against gravity in the camera's axes (x right, y down, z away), where measured.
+    motion: what the camera's own inertial sensor gave since the frame before.
     """
 
     index: int
@@ -61,6 +105,9 @@ class Frame:
     color: NDArray[np.uint8] | None = None
     depth: NDArray[np.uint16] | None = None
     body: Body | None = None
+    lens: Lens | None = None
+    up: NDArray[np.float64] | None = None
+    motion: tuple[MotionSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 from pydantic import BaseModel, ConfigDict
 
 from hal.camera.media import decoded, open_pictures, upright
+from hal.camera.pace import slept_until
 from hal.errors import StreamEndedError, UnreadableRecordingError
 from hal.types import DeviceInfo, Frame
 
@@ -76,7 +77,7 @@ class VideoCamera:
         stamp_ns, picture = self._next
         arrival_ns = self._opened_ns + stamp_ns - self._first_stamp_ns
         if self._options.realtime:
-            if not _slept_until(arrival_ns, timeout_s):
+            if not slept_until(arrival_ns, timeout_s):
                 return None
             arrival_ns = time.monotonic_ns()
         frame = Frame(self._index, stamp_ns, arrival_ns, upright(picture))
@@ -100,11 +101,3 @@ def _stamped(frames: Iterator[VideoFrame], stream: VideoStream) -> Iterator[tupl
         else:
             stamp_ns += period_ns
         yield stamp_ns, frame
-
-
-def _slept_until(due_ns: int, timeout_s: float) -> bool:
-    """Sleep until `due_ns` on the monotonic clock, at most `timeout_s`; whether it was reached."""
-    wait_s = (due_ns - time.monotonic_ns()) / _SECOND_NS
-    if wait_s > 0:
-        time.sleep(min(wait_s, timeout_s))
-    return wait_s <= timeout_s

@@ -1,0 +1,126 @@
+"""Depth onto the colour picture's pixels, from the calibration alone (the maker's own way needs a screen). Ours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hal.camera.kinect_calibration import KinectCalibration
+from hal.camera.lens import rays
+from hal.kernels import kernel
+
+_FAR = 65535
+
+
+class DepthMapper:
+    """Made once for a calibration: every depth pixel's straight ray, already turned into the colour camera's axes."""
+
+    def __init__(self, calibration: KinectCalibration) -> None:
+        depth, color = calibration.depth, calibration.color
+        rows, columns = np.mgrid[0 : depth.height, 0 : depth.width]
+        flat = rays(depth, np.stack([columns, rows], axis=-1).astype(np.float64))
+        known = np.isfinite(flat).all(axis=-1)
+        straight = np.concatenate([flat, np.ones((depth.height, depth.width, 1))], axis=-1)
+        # A pixel that the lens model has no ray for is sent behind the camera, where nothing is drawn.
+        turned = np.where(known[..., None], straight @ calibration.rotation.T, (0.0, 0.0, -1.0))
+        self._rays = np.ascontiguousarray(np.moveaxis(turned, -1, 0), np.float32)
+        self._shift_mm = (calibration.translation * 1000).astype(np.float32)
+        self._pinhole = np.array([*color.focal, *color.centre], np.float32)
+        self._distortion = np.array(color.distortion, np.float32)
+        self._shape = color.height, color.width
+        edges = [(0, 0), (color.width - 1, 0), (0, color.height - 1), (color.width - 1, color.height - 1)]
+        corner = np.nanmax(np.sum(rays(color, np.array(edges, np.float64)) ** 2, axis=-1))
+        # Far outside the picture the lens model folds back into it.
+        self._widest = np.float32(corner * 1.1)
+
+    def map(self, depth: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """(height, width) uint16 millimetres from the colour camera, 0 where unknown, of a depth picture in mm.
+
+        Where two surfaces fall on one pixel the nearer wins. What only the colour camera sees stays 0: the shadow
+        beside an edge is not filled with a guess. Raises `ValueError` for a picture of another size.
+        """
+        if depth.shape != self._rays.shape[1:]:
+            raise ValueError(f"a depth picture of {self._rays.shape[1:]} is expected, not {depth.shape}")
+        height, width = self._shape
+        # A row and two pixels more than the picture: what lies outside is drawn there, which spares a branch a pixel.
+        mapped = np.full((height + 1) * width + 2, _FAR, np.uint16)
+        _draw(
+            np.ascontiguousarray(depth),
+            self._rays,
+            self._shift_mm,
+            self._pinhole,
+            self._distortion,
+            self._widest,
+            width,
+            mapped,
+        )
+        return mapped[: height * width].reshape(height, width)
+
+
+@kernel
+def _draw(
+    depth: NDArray[np.uint16],
+    rays: NDArray[np.float32],
+    shift: NDArray[np.float32],
+    pinhole: NDArray[np.float32],
+    distortion: NDArray[np.float32],
+    widest: np.float32,
+    width: int,
+    mapped: NDArray[np.uint16],
+) -> None:
+    """Each depth pixel onto the four colour pixels around it: no cracks, since it is at most two of those wide."""
+    corners = np.empty(depth.shape[1], np.int32)
+    depths = np.empty(depth.shape[1], np.int32)
+    height = mapped.size // width - 1
+    for row in range(depth.shape[0]):
+        _project(
+            depth[row], rays[0, row], rays[1, row], rays[2, row], shift, pinhole, distortion, widest, width, height,
+            corners, depths,
+        )  # fmt: skip
+        for column in range(depth.shape[1]):
+            above, z = np.uintp(corners[column]), np.uint16(depths[column])
+            below = above + np.uintp(width)
+            mapped[above] = min(mapped[above], z)
+            mapped[above + np.uintp(1)] = min(mapped[above + np.uintp(1)], z)
+            mapped[below] = min(mapped[below], z)
+            mapped[below + np.uintp(1)] = min(mapped[below + np.uintp(1)], z)
+    for place in range(mapped.size):
+        mapped[place] = np.uint16(0) if mapped[place] == _FAR else mapped[place]
+
+
+@kernel
+def _project(
+    depth: NDArray[np.uint16],
+    ray_x: NDArray[np.float32],
+    ray_y: NDArray[np.float32],
+    ray_z: NDArray[np.float32],
+    shift: NDArray[np.float32],
+    pinhole: NDArray[np.float32],
+    distortion: NDArray[np.float32],
+    widest: np.float32,
+    width: int,
+    height: int,
+    corners: NDArray[np.int32],
+    depths: NDArray[np.int32],
+) -> None:
+    """One row: top left of the four colour pixels and millimetres. Float32 and no branch, so it becomes vector code."""
+    shift_x, shift_y, shift_z = shift[0], shift[1], shift[2]
+    fx, fy, cx, cy = pinhole[0], pinhole[1], pinhole[2], pinhole[3]
+    k1, k2, p1, p2 = distortion[0], distortion[1], distortion[2], distortion[3]
+    k3, k4, k5, k6 = distortion[4], distortion[5], distortion[6], distortion[7]
+    zero, half, one, two = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
+    last_u, last_v, outside = np.float32(width - 1), np.float32(height - 1), np.int32(width * height)
+    for column in range(depth.shape[0]):
+        away = np.float32(depth[column])
+        z = away * ray_z[column] + shift_z
+        x = (away * ray_x[column] + shift_x) / z
+        y = (away * ray_y[column] + shift_y) / z
+        r2 = x * x + y * y
+        xy = two * x * y
+        radial = (one + r2 * (k1 + r2 * (k2 + r2 * k3))) / (one + r2 * (k4 + r2 * (k5 + r2 * k6)))
+        u = fx * (x * radial + p1 * xy + p2 * (r2 + two * x * x)) + cx
+        v = fy * (y * radial + p2 * xy + p1 * (r2 + two * y * y)) + cy
+        seen = (depth[column] > 0) & (z >= one) & (r2 < widest)
+        inside = (u >= zero) & (u < last_u) & (v >= zero) & (v < last_v)
+        corners[column] = np.int32(v) * np.int32(width) + np.int32(u) if seen & inside else outside
+        depths[column] = np.int32(z + half)

@@ -1,0 +1,72 @@
+"""What a Kinect delivers, live or recorded, and the one way from it to a `Frame`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hal.camera.depth_mapping import DepthMapper
+from hal.camera.gravity import UpTracker
+from hal.camera.jpeg import decode_jpeg
+from hal.camera.kinect_calibration import KinectCalibration
+from hal.types import Frame, MotionSample
+
+_MOST_ACCELERATION = 400.0
+_MOST_TURN = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class KinectImu:
+    """One sample of the built-in sensor: device time in ns, m/s^2 and rad/s, each in the sensor's own axes."""
+
+    acceleration_stamp_ns: int
+    acceleration: tuple[float, float, float]
+    turn_stamp_ns: int
+    turn: tuple[float, float, float]
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the sensor could have measured it (false for a damaged record; not a number is not plausible)."""
+        return all(abs(value) < _MOST_ACCELERATION for value in self.acceleration) and all(
+            abs(value) < _MOST_TURN for value in self.turn
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KinectCapture:
+    """What belongs to one exposure. stamp_ns: device time of the colour picture, as JPEG. depth: its own pixels, mm."""
+
+    stamp_ns: int
+    color: bytes
+    depth: NDArray[np.uint16] | None
+    imu: tuple[KinectImu, ...] = ()
+
+
+class FrameMaker:
+    """Decodes colour, maps depth onto it and finds up; keeps what is worked out once for a calibration."""
+
+    def __init__(self, calibration: KinectCalibration) -> None:
+        self._calibration = calibration
+        self._mapper = DepthMapper(calibration)
+        self._up = UpTracker()
+
+    def frame(self, capture: KinectCapture, index: int, arrival_ns: int) -> Frame | None:
+        """The frame, or None where its picture is damaged (which then counts as lost)."""
+        motion = tuple(self._turned(sample) for sample in capture.imu if sample.plausible)
+        up = self._up.update(motion)
+        lens = self._calibration.color
+        color = decode_jpeg(capture.color, lens.width, lens.height)
+        if color is None:
+            return None
+        depth = None if capture.depth is None else self._mapper.map(capture.depth)
+        return Frame(index, capture.stamp_ns, arrival_ns, color, depth, lens=lens, up=up, motion=motion)
+
+    def _turned(self, sample: KinectImu) -> MotionSample:
+        return MotionSample(
+            sample.acceleration_stamp_ns,
+            self._calibration.accelerometer @ sample.acceleration,
+            sample.turn_stamp_ns,
+            self._calibration.gyroscope @ sample.turn,
+        )
