@@ -16,6 +16,7 @@ from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage,
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.errors import BrokerError
 
@@ -153,7 +154,7 @@ class HospitalClient:
             return
         self.connected = True
         if self._filters:
-            client.subscribe([(topic, _qos1()) for topic in self._filters])
+            client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._filters])
         else:
             self._answered.set()
 

@@ -1,0 +1,89 @@
+"""From a recorded set and its reference to all that a result says of the movement; a pure function of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.errors import RehabBoxError
+from appliance.exercises import Exercise
+from appliance.messages.result import Repetition as RepetitionMessage
+from appliance.messages.result import Score
+from appliance.scoring.compare import compare
+from appliance.scoring.options import options_for
+from appliance.scoring.prepare import prepare_reference
+from appliance.scoring.repetitions import RepetitionScore, score_repetitions
+from appliance.segmentation.repetitions import Repetition, find_repetitions
+from appliance.skeleton.standard import INDEX, Recording
+
+MARGIN_S = 1.0
+"""Rest kept before the first and after the last repetition; normalisation reads the yaw from it (ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """reason: why there is no score, or None. joints_seen, filled: shares of the exercise's joint-frames, 0..1."""
+
+    repetitions: tuple[RepetitionMessage, ...]
+    score: Score
+    symmetry: dict[str, float | None]
+    reason: str | None
+    joints_seen: float
+    filled: float
+
+    @property
+    def complete(self) -> int:
+        return sum(repetition.complete for repetition in self.repetitions)
+
+
+def assess(recording: Recording, reference: Recording, exercise: Exercise) -> Assessment:
+    """Repetitions, then the set against the whole reference, then each repetition against the reference's.
+
+    What cannot be scored says why in `reason`; nothing is raised for a patient's recording.
+    """
+    seen = recording.confidence[:, [INDEX[name] for name in exercise.joints]] > 0
+    joints_seen = float(seen.mean()) if seen.size else 0.0
+    repetitions: list[Repetition] = []
+    try:
+        repetitions = find_repetitions(recording, exercise.joints)
+        if not any(repetition.complete for repetition in repetitions):
+            return _unscored(repetitions, joints_seen, "no complete repetition was seen")
+        prepared = prepare_reference(reference, options_for(exercise))
+        the_set = _the_set(recording, repetitions)
+        comparison = compare(prepared, the_set)
+        parts = score_repetitions(prepared, find_repetitions(reference, exercise.joints), the_set, repetitions)
+    except RehabBoxError as error:
+        return _unscored(repetitions, joints_seen, str(error))
+    return Assessment(
+        repetitions=tuple(_message(repetition, part) for repetition, part in zip(repetitions, parts, strict=True)),
+        score=Score.model_validate(comparison.as_json()),
+        symmetry=dict(comparison.symmetry),
+        reason=None,
+        joints_seen=joints_seen,
+        filled=comparison.filled,
+    )
+
+
+def unassessed(reason: str) -> Assessment:
+    """Of a set that was never seen."""
+    return _unscored([], 0.0, reason)
+
+
+def _the_set(recording: Recording, repetitions: list[Repetition]) -> Recording:
+    """Without the waiting before and after."""
+    return recording.between(repetitions[0].start_s - MARGIN_S, repetitions[-1].end_s + MARGIN_S)
+
+
+def _message(repetition: Repetition, part: RepetitionScore | None) -> RepetitionMessage:
+    return RepetitionMessage(
+        start_s=repetition.start_s,
+        reverse_s=repetition.reverse_s,
+        end_s=repetition.end_s,
+        complete=repetition.complete,
+        pose_dissimilarity=part.pose_dissimilarity if part else None,
+        dynamics_dissimilarity=part.dynamics_dissimilarity if part else None,
+    )
+
+
+def _unscored(repetitions: list[Repetition], joints_seen: float, reason: str) -> Assessment:
+    messages = tuple(_message(repetition, None) for repetition in repetitions)
+    return Assessment(messages, Score(), {}, reason, joints_seen, filled=0.0)

@@ -1,0 +1,139 @@
+"""Camera, pose network and IMUs of one set, each on a thread of its own, into one bounded queue.
+
+Data flows one way: device -> (pose) -> standard skeleton -> queue. A full queue makes the device's thread wait; what
+the device loses meanwhile shows as gaps in its own counters, which is where losses are counted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.skeleton.adapters import to_standard
+from hal.errors import HalError, StreamEndedError
+from hal.protocols import Camera, ImuSet, PoseEstimator
+from hal.types import ImuSample
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+QUEUED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """One frame in the standard form; positions (17, 3) metres, all NaN where nobody was seen."""
+
+    index: int
+    stamp_ns: int
+    arrival_ns: int
+    positions: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    planar: bool
+
+    @property
+    def seen(self) -> bool:
+        return bool((self.confidence > 0).any())
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A device gives no more: its recording ended, or (with an error) it was lost."""
+
+    device: str
+    error: HalError | None
+
+
+Item = Skeleton | Sequence[ImuSample] | Ended
+
+
+class Capture:
+    """Opens the devices of one set and delivers what they saw, in order of arrival; a context manager.
+
+    A camera that cannot be opened raises here; a lost IMU is reported as `Ended` and the set goes on without it.
+    """
+
+    def __init__(self, camera: Camera, pose: PoseEstimator, imu: ImuSet | None) -> None:
+        self._camera, self._pose, self._imu = camera, pose, imu
+        self._queue: queue.Queue[Item] = queue.Queue(QUEUED)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Capture:
+        with contextlib.ExitStack() as opened:
+            for device in (self._pose, self._camera):
+                device.open()
+                opened.callback(device.close)
+            self._open = opened.pop_all()
+        self._start("camera", self._watch_camera)
+        if self._imu is not None:
+            self._start("imu", self._watch_imu)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        self._open.close()
+
+    def next(self, timeout_s: float) -> Item | None:
+        """The oldest item waiting, or None if nothing came in time."""
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def _start(self, device: str, watch: Callable[[], None]) -> None:
+        def work() -> None:
+            try:
+                watch()
+            except StreamEndedError:
+                self._put(Ended(device, None))
+            except HalError as error:
+                log.warning("%s: %s", device, error)
+                self._put(Ended(device, error))
+
+        thread = threading.Thread(target=work, name=f"capture-{device}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _put(self, item: Item) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(queue.Full):
+                self._queue.put(item, timeout=POLL_S)
+                return
+
+    def _watch_camera(self) -> None:
+        while not self._stopping.is_set():
+            frame = self._camera.read(POLL_S)
+            if frame is None:
+                continue
+            body = self._pose.estimate(frame)
+            if body is None:
+                positions, confidence, planar = np.full((17, 3), np.nan), np.zeros(17), False
+            else:
+                positions, confidence = to_standard(body)
+                planar = body.planar
+            self._put(Skeleton(frame.index, frame.stamp_ns, frame.arrival_ns, positions, confidence, planar))
+
+    def _watch_imu(self) -> None:
+        assert self._imu is not None
+        try:
+            self._imu.open()
+            while not self._stopping.is_set():
+                samples = self._imu.read(POLL_S)
+                if samples:
+                    self._put(samples)
+        finally:
+            self._imu.close()

@@ -1,0 +1,29 @@
+"""`rehabbox run`: the daemon."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from appliance.settings import load_settings
+
+
+@click.command()
+@click.option("--settings", "file", type=click.Path(path_type=Path), help="TOML file; see config/settings.toml.")
+def run(file: Path | None) -> None:
+    """Run the box until SIGTERM: wait for prescriptions, record, score, send results.
+
+    Settings come from --settings, else /etc/rehabbox/settings.toml, else the project's config/settings.toml; every key
+    can be overridden in the environment: REHABBOX_BROKER__HOST=broker.example.
+
+    \b
+    Example:
+      rehabbox run --settings /etc/rehabbox/settings.toml
+    """
+    settings = load_settings(file)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    from appliance.daemon import Daemon  # a settings error is told before half a second of imports
+
+    Daemon(settings).run()

@@ -1,0 +1,153 @@
+"""The box at work: waits for a prescription, runs its session, says what is wrong, and stops cleanly."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from datetime import UTC, datetime
+from queue import Empty
+from types import FrameType
+
+from systemd.daemon import notify
+
+from appliance.errors import OutboxError, RefusedError, UnknownExerciseError
+from appliance.exercises import exercise_by_id
+from appliance.hospital.events import Connected, Disconnected, Event, Received, Refused
+from appliance.hospital.link import Link
+from appliance.hospital.outbox import Outbox
+from appliance.messages.prescription import Prescription, parse_prescription
+from appliance.messages.topics import Topics
+from appliance.progress import Progress
+from appliance.reporter import Reporter, status_maker
+from appliance.session import Devices, Session, driver_names
+from appliance.settings import Settings
+from hal.types import Cue
+
+_log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+
+
+class Daemon:
+    """One box. The hospital's messages are handled on one thread, sessions run on another, so that alerts go on."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `SettingsError`, `OutboxError`, `HalError` where the box cannot work at all."""
+        self._settings = settings
+        self._devices = Devices.of(settings)
+        self._outbox = Outbox(settings.session.state / "outbox.sqlite")
+        self._progress = Progress(settings.session.state / "progress.json")
+        self._link = Link(settings.broker, self._outbox, status_maker(driver_names(settings)))
+        topics = Topics(settings.broker.site, settings.broker.box)
+        self._reporter = Reporter(topics, self._outbox, self._link)
+        self._stopping = threading.Event()
+        self._prescribed = threading.Condition()
+        self._next: Prescription | None = None
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT. What was done stays in the outbox and goes out with the next start."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        self._devices.indicator.open()
+        self._link.start()
+        listener = threading.Thread(target=self._listen, name="hospital-events", daemon=True)
+        listener.start()
+        if self._outbox.damaged is not None:
+            self._reporter.raise_alert(
+                "outbox_damaged",
+                f"The queue of unsent results was damaged; it was kept as {self._outbox.damaged.name}.",
+                "Check the box's disk; results since the last connection may be missing.",
+            )
+        self._devices.indicator.show(Cue("waiting"))
+        notify("READY=1")
+        _log.info("ready; %d messages wait for the broker", self._outbox.counters().queued)
+        try:
+            while (prescription := self._wait_for_prescription()) is not None:
+                self._run_session(prescription)
+        finally:
+            notify("STOPPING=1")
+            self._stopping.set()
+            listener.join()
+            self._link.stop()
+            self._devices.indicator.close()
+            self._outbox.close()
+            _log.info("stopped")
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _wait_for_prescription(self) -> Prescription | None:
+        """The newest one that has exercises left, or None when the box stops."""
+        with self._prescribed:
+            while not self._stopping.is_set():
+                prescription, self._next = self._next, None
+                if prescription is not None:
+                    return prescription
+                self._prescribed.wait(POLL_S)
+        return None
+
+    def _run_session(self, prescription: Prescription) -> None:
+        session = Session(prescription, self._settings, self._devices, self._reporter, self._progress)
+        try:
+            session.run(self._stopping)
+            self._reporter.clear_alert("storage_failed")
+        except OutboxError as error:
+            self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
+            self._stopping.wait(POLL_S)
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                event = self._link.events.get(timeout=POLL_S)
+            except Empty:
+                continue
+            self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Connected():
+                self._reporter.clear_alert("broker_unreachable")
+            case Disconnected(reason):
+                self._reporter.raise_alert(
+                    "broker_unreachable",
+                    f"No connection to the hospital's broker: {reason}. Results are kept on the box.",
+                    "Check network, broker address, port and certificates.",
+                )
+            case Refused(topic, reason):
+                self._reporter.raise_alert(
+                    "broker_refused", f"The broker refuses {topic}: {reason}.", "Check the box's rights at the broker."
+                )
+            case Received(topic, payload) if topic == self._link.topics.prescription:
+                self._receive_prescription(payload)
+            case Received(topic):
+                _log.warning("a message on %s is ignored", topic)
+
+    def _receive_prescription(self, payload: bytes) -> None:
+        try:
+            prescription = _checked(payload)
+        except (RefusedError, UnknownExerciseError) as error:
+            _log.warning("prescription refused: %s", error)
+            self._reporter.raise_alert(
+                "prescription_refused", f"A prescription was refused: {error}.", "Correct it and send it again."
+            )
+            return
+        self._reporter.clear_alert("prescription_refused")
+        if prescription is not None and self._progress.done(prescription.id) >= len(prescription.exercises):
+            _log.info("prescription %s is done already", prescription.id)
+            prescription = None
+        with self._prescribed:
+            self._next = prescription
+            self._prescribed.notify()
+
+
+def _checked(payload: bytes) -> Prescription | None:
+    """A prescription that can be followed; None where the hospital withdrew it. Raises what it lacks."""
+    if not payload:
+        return None
+    prescription = parse_prescription(payload)
+    for item in prescription.exercises:
+        exercise_by_id(item.id)
+    if prescription.expires <= datetime.now(UTC):
+        raise RefusedError(f"prescription.expires: {prescription.expires.isoformat()} is over")
+    return prescription

@@ -1,0 +1,78 @@
+"""What the daemon has to say, as messages: durable ones into the outbox, alerts to the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from appliance.hospital.link import Link
+from appliance.hospital.outbox import Outbox
+from appliance.messages.alert import Alert
+from appliance.messages.model import encode
+from appliance.messages.result import Result
+from appliance.messages.session import Session
+from appliance.messages.status import State, Status
+from appliance.messages.topics import Topics
+
+SOFTWARE = f"rehabbox {version('rehabbox')}"
+
+
+def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
+    """Makes the payloads of `status` for the link."""
+
+    def make(state: State, connection: int) -> bytes:
+        return encode(
+            Status(
+                state=state,
+                connection=connection,
+                since=datetime.now(UTC),
+                software=SOFTWARE,
+                model=None,
+                weights=None,
+                drivers=drivers,
+                sbom_sha256=None,
+            )
+        )
+
+    return make
+
+
+class Reporter:
+    """Any thread may use it."""
+
+    def __init__(self, topics: Topics, outbox: Outbox, link: Link) -> None:
+        self._topics, self._outbox, self._link = topics, outbox, link
+        self._raised: dict[str, str] = {}
+
+    @property
+    def box(self) -> str:
+        return self._topics.box
+
+    @property
+    def connected(self) -> bool:
+        return self._link.connected
+
+    def session(self, message: Session) -> None:
+        self._outbox.put(self._topics.session(str(message.id)), encode(message))
+
+    def result(self, exercise: str, make: Callable[[int], Result]) -> int:
+        """On disk when it returns; `make` is given the sequence number it returns."""
+        return self._outbox.put_result(self._topics.result(exercise), lambda sequence: encode(make(sequence)))
+
+    def raise_alert(self, code: str, what: str, remedy: str) -> None:
+        """The same alert again changes nothing; its `since` stays."""
+        if self._raised.get(code) == what:
+            return
+        self._raised[code] = what
+        self._link.raise_alert(code, self._alert(code, "raised", what, remedy))
+
+    def clear_alert(self, code: str) -> None:
+        what = self._raised.pop(code, None)
+        if what is not None:
+            self._link.clear_alert(code, self._alert(code, "cleared", what, "Nothing to do."))
+
+    @staticmethod
+    def _alert(code: str, state: str, what: str, remedy: str) -> bytes:
+        fields = {"code": code, "state": state, "since": datetime.now(UTC), "what": what, "remedy": remedy}
+        return encode(Alert.model_validate(fields))

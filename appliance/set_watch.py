@@ -1,0 +1,48 @@
+"""Decides from what has been seen so far whether the patient's set is over, and why; by frames only, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from appliance.errors import RehabBoxError
+from appliance.segmentation.repetitions import Repetition, find_repetitions
+from appliance.settings import SessionSettings
+from appliance.skeleton.standard import Recording
+
+SetEnd = Literal["complete", "left", "idle", "too_long"]
+
+
+class SetWatch:
+    """Asked now and then with the recording so far; times are its own, so a replay may run at any speed (ours)."""
+
+    def __init__(self, prescribed: int, joints: Sequence[str], settings: SessionSettings) -> None:
+        self._prescribed = prescribed
+        self._joints = joints
+        self._settings = settings
+        self.repetitions: list[Repetition] = []
+
+    def update(self, recording: Recording) -> SetEnd | None:
+        """The reason why the set is over, or None while it goes on."""
+        if len(recording) < 2:
+            return None
+        began, now = float(recording.times[0]), float(recording.times[-1])
+        if now - began > self._settings.longest_s:
+            return "too_long"
+        seen = np.flatnonzero((recording.confidence > 0).any(axis=1))
+        if len(seen) and now - float(recording.times[seen[-1]]) > self._settings.absent_s:
+            return "left"
+        try:
+            self.repetitions = find_repetitions(recording, self._joints)
+        except RehabBoxError:
+            self.repetitions = []  # too little seen yet to say anything
+        moved_at = self.repetitions[-1].end_s if self.repetitions else began
+        under_way = bool(self.repetitions) and not self.repetitions[-1].complete
+        complete = sum(repetition.complete for repetition in self.repetitions)
+        if complete >= self._prescribed and not under_way and now - moved_at >= self._settings.settle_s:
+            return "complete"
+        if now - moved_at > self._settings.idle_s:
+            return "idle"
+        return None

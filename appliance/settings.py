@@ -1,0 +1,108 @@
+"""Settings: one TOML file, overlaid by environment variables; an unknown key is an error that names it.
+
+`REHABBOX_BROKER__HOST=broker.example` overrides `host` in `[broker]`: two underscores stand between table and key,
+and the value is read as TOML where it is TOML (`30`, `true`, `["a"]`), else as text.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.errors import SettingsError
+from appliance.exercises import config_dir
+from appliance.hospital.settings import BrokerSettings
+from hal.errors import HalError
+from hal.registry import DRIVERS, driver_options
+
+PREFIX = "REHABBOX_"
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SessionSettings(BaseModel):
+    """When an exercise begins, ends and is given up; where its files lie."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: Path = Path("/var/lib/rehabbox")
+    """Outbox and session recordings."""
+    references: Path = Path("/var/lib/rehabbox/references")
+    """Reference recordings, found by the SHA-256 of their bytes whatever their names."""
+    announce_s: Annotated[float, Field(ge=0, le=60)] = 3.0
+    """From an exercise's announcement to its recording: the patient takes up the position."""
+    settle_s: Seconds = 3.0
+    """Rest after the last prescribed repetition that ends the set."""
+    idle_s: Seconds = 60.0
+    """An exercise that nobody begins, or goes on with, for this long is given up."""
+    absent_s: Seconds = 15.0
+    """A patient out of view for this long has left: the set ends."""
+    longest_s: Seconds = 600.0
+    """No set is recorded for longer."""
+
+
+class Settings(BaseModel):
+    """Everything the daemon is told. Driver tables hold `driver` and that driver's own options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    broker: BrokerSettings
+    camera: dict[str, Any]
+    pose: dict[str, Any] = {"driver": "mediapipe"}
+    imu: dict[str, Any] | None = None
+    indicator: dict[str, Any] = {"driver": "silent"}
+    session: SessionSettings = SessionSettings()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+def default_settings_file() -> Path:
+    """`/etc/rehabbox/settings.toml` where there is one, else the project's `config/settings.toml`."""
+    installed = Path("/etc/rehabbox/settings.toml")
+    return installed if installed.exists() else config_dir() / "settings.toml"
+
+
+def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of a file and the environment; the drivers' own options are checked too.
+
+    Raises `SettingsError` that names file, key and what is wrong.
+    """
+    file = file or default_settings_file()
+    try:
+        values = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}; name the settings file with --settings") from None
+    _overlay(values, environment)
+    try:
+        settings = Settings.model_validate(values)
+        for kind in DRIVERS:
+            table = getattr(settings, kind)
+            if table is not None:
+                driver_options(kind, table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except HalError as error:
+        raise SettingsError(f"{file}: {error}") from None
+    return settings
+
+
+def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        *tables, key = name.removeprefix(PREFIX).lower().split("__")
+        place = values
+        for table in tables:
+            place = place.setdefault(table, {})
+            if not isinstance(place, dict):
+                raise SettingsError(f"{name}: {table} is a value, not a table of settings")
+        try:
+            place[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            place[key] = text
