@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,10 @@ class KinectImu:
     turn_stamp_ns: int
     turn: tuple[float, float, float]
 
+    @classmethod
+    def from_pyk4a(cls, raw: Mapping[str, Any]) -> KinectImu:
+        return cls(raw["acc_timestamp"] * 1000, raw["acc_sample"], raw["gyro_timestamp"] * 1000, raw["gyro_sample"])
+
     @property
     def plausible(self) -> bool:
         """Whether the sensor could have measured it (false for a damaged record; not a number is not plausible)."""
@@ -45,23 +51,30 @@ class KinectCapture:
 
 
 class FrameMaker:
-    """Decodes colour, maps depth onto it and finds up; keeps what is worked out once for a calibration."""
+    """Decodes colour, maps depth onto it, finds up and counts; made once for a calibration and a frame rate.
 
-    def __init__(self, calibration: KinectCalibration) -> None:
+    A Kinect numbers no frames: the index counts nominal periods of its clock, so that a lost frame leaves a gap.
+    """
+
+    def __init__(self, calibration: KinectCalibration, rate_hz: float) -> None:
         self._calibration = calibration
+        self._rate_hz = rate_hz
         self._mapper = DepthMapper(calibration)
         self._up = UpTracker()
+        self._index, self._stamp_ns = -1, -1
 
-    def frame(self, capture: KinectCapture, index: int, arrival_ns: int) -> Frame | None:
-        """The frame, or None where its picture is damaged (which then counts as lost)."""
+    def frame(self, capture: KinectCapture, arrival_ns: int) -> Frame | None:
+        """The frame, or None where its picture is damaged or its stamp steps back; it then counts as lost."""
         motion = tuple(self._turned(sample) for sample in capture.imu if sample.plausible)
         up = self._up.update(motion)
         lens = self._calibration.color
         color = decode_jpeg(capture.color, lens.width, lens.height)
-        if color is None:
+        if color is None or capture.stamp_ns <= self._stamp_ns:
             return None
+        periods = round((capture.stamp_ns - self._stamp_ns) * self._rate_hz / 1e9) if self._index >= 0 else 1
+        self._index, self._stamp_ns = self._index + max(1, periods), capture.stamp_ns
         depth = None if capture.depth is None else self._mapper.map(capture.depth)
-        return Frame(index, capture.stamp_ns, arrival_ns, color, depth, lens=lens, up=up, motion=motion)
+        return Frame(self._index, capture.stamp_ns, arrival_ns, color, depth, lens=lens, up=up, motion=motion)
 
     def _turned(self, sample: KinectImu) -> MotionSample:
         return MotionSample(

@@ -41,7 +41,6 @@ class KinectMkvCamera:
         self._captures: Iterator[KinectCapture] = iter(())
         self._next: KinectCapture | None = None
         self._first_ns = self._opened_ns = 0
-        self._last = (0, 0)
         self._info = DeviceInfo("kinect_mkv", options.file.name, 0.0, synthetic=True)
 
     @property
@@ -60,9 +59,8 @@ class KinectMkvCamera:
         if self._next is None:
             self.close()
             raise UnreadableRecordingError(f"{file}: no picture in it can be read; is it cut short?")
-        self._maker = FrameMaker(reader.calibration)
+        self._maker = FrameMaker(reader.calibration, reader.rate_hz)
         self._first_ns, self._opened_ns = self._next.stamp_ns, time.monotonic_ns()
-        self._last = -1, self._first_ns - 1
         self._info = DeviceInfo(
             "kinect_mkv", f"{file.name} ({reader.calibration.serial})", reader.rate_hz, synthetic=True,
             gravity="accelerometer" if reader.has_imu else "camera",
@@ -75,10 +73,7 @@ class KinectMkvCamera:
             self._reader = None
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame; None where it is not due yet. Raises `StreamEndedError` after the last.
-
-        Its index counts nominal periods, so what the recorder lost shows as a gap; a damaged picture is lost as well.
-        """
+        """The next frame; None where it is not due yet. Raises `StreamEndedError` after the last."""
         while self._next is not None and self._maker is not None:
             capture = self._next
             arrival_ns = self._opened_ns + capture.stamp_ns - self._first_ns
@@ -87,12 +82,7 @@ class KinectMkvCamera:
                     return None
                 arrival_ns = time.monotonic_ns()
             self._next = next(self._captures, None)
-            last_index, last_ns = self._last
-            if capture.stamp_ns <= last_ns:
-                continue
-            index = last_index + max(1, round((capture.stamp_ns - last_ns) * self._info.rate_hz / 1e9))
-            frame = self._maker.frame(capture, index, arrival_ns)
+            frame = self._maker.frame(capture, arrival_ns)
             if frame is not None:
-                self._last = index, capture.stamp_ns
                 return frame
         raise StreamEndedError(f"{self._options.file}: the recording ended")

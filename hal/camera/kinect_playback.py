@@ -13,8 +13,9 @@ import numpy as np
 
 from hal.camera.kinect_calibration import parse_calibration
 from hal.camera.kinect_frames import KinectCapture, KinectImu
+from hal.camera.kinect_library import load_pyk4a
 from hal.camera.media import existing_file
-from hal.errors import DeviceNotFoundError, UnreadableRecordingError
+from hal.errors import UnreadableRecordingError
 
 _RATES = {"FPS_5": 5.0, "FPS_15": 15.0, "FPS_30": 30.0}
 
@@ -24,15 +25,12 @@ class PlaybackReader:
 
     def __init__(self, file: Path) -> None:
         self._file = existing_file(file)
-        try:
-            from pyk4a import K4AException, PyK4APlayback
-        except ImportError as error:
-            raise DeviceNotFoundError(f'{file}: pyk4a cannot be loaded ({error}); set reader = "pyav"') from None
-        self._error: type[Exception] = K4AException
-        self._playback: Any = PyK4APlayback(file)
+        pyk4a = load_pyk4a()
+        self._error: type[Exception] = pyk4a.K4AException
+        self._playback: Any = pyk4a.PyK4APlayback(file)
         try:
             self._playback.open()
-        except K4AException:
+        except self._error:
             raise UnreadableRecordingError(f"{file}: the Kinect library cannot open it") from None
         try:
             known = self._playback.configuration
@@ -44,7 +42,7 @@ class PlaybackReader:
             self.calibration_text = self._playback.calibration_raw.encode()
             color_mode = known["color_resolution"].name.removeprefix("RES_")
             self.calibration = parse_calibration(self.calibration_text, self.depth_mode or "NFOV_UNBINNED", color_mode)
-        except (K4AException, KeyError, ValueError) as error:
+        except (self._error, KeyError, ValueError) as error:
             self.close()
             raise UnreadableRecordingError(f"{file}: {error or 'the Kinect library cannot read its head'}") from None
 
@@ -76,8 +74,4 @@ class PlaybackReader:
             raw = self._playback.get_next_imu_sample() if self.has_imu else None
         except (EOFError, self._error):
             return None
-        if raw is None:
-            return None
-        return KinectImu(
-            raw["acc_timestamp"] * 1000, raw["acc_sample"], raw["gyro_timestamp"] * 1000, raw["gyro_sample"]
-        )  # fmt: skip
+        return None if raw is None else KinectImu.from_pyk4a(raw)
