@@ -84,10 +84,9 @@ class VirtualPatient:
         tempo and amplitude multiply this person's own, for this set.
         """
         style = replace(self.style, tempo=self.style.tempo * tempo, amplitude=self.style.amplitude * amplitude)
+        settle_s = float(np.clip(lead_in_s, 0.1, 0.5))
         with self._lock:
-            activity = self._activity(
-                style, exercise, side, repetitions, at_s, float(np.clip(lead_in_s, 0.1, 0.5)), at_s + lead_in_s
-            )
+            activity = self._activity(style, exercise, side, repetitions, at_s, settle_s, at_s + lead_in_s)
             self._take_up(activity)
         return activity.performance.end_s
 

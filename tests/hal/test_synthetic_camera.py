@@ -6,10 +6,11 @@ import time
 import numpy as np
 import pytest
 
+from appliance.skeleton.adapters import to_standard
 from hal.camera.synthetic import SyntheticCamera
 from hal.errors import DeviceLostError, DriverOptionError
 from hal.registry import build_camera
-from hal.virtual.body import AZURE_KINECT_32
+from hal.virtual.body import AZURE_KINECT_32, STANDARD_17
 from hal.virtual.stage import stage
 
 FAST = {"rate_hz": 120.0, "loss": 0.0, "noise_m": 0.0}
@@ -39,6 +40,15 @@ def test_the_order_of_joints_is_the_sdks():
     numbered = {0: "pelvis", 4: "left_clavicle", 7: "left_wrist", 14: "right_wrist", 18: "left_hip", 20: "left_ankle"}
     numbered |= {22: "right_hip", 25: "right_foot", 26: "head", 27: "nose", 31: "right_ear"}
     assert {index: AZURE_KINECT_32[index] for index in numbered} == numbered
+
+
+def test_the_adapter_gives_the_patients_standard_joints_back():
+    who = stage("adapted")
+    (frame,) = frames_of(1, patient="adapted", height_m=0.0, **FAST)
+    positions, confidence = to_standard(frame.body)
+    true = who.joints(np.array([frame.arrival_ns * 1e-9]), STANDARD_17)[0]
+    np.testing.assert_allclose(positions, true - np.array([0.0, 0.0, 2.5]), atol=0.005)
+    assert confidence.min() == 1.0
 
 
 def test_positions_are_the_patients_at_the_moment_of_exposure():
