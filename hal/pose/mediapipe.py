@@ -18,6 +18,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 _MODEL = 1
 """The full model: the one that MediaPipe's wheel carries, so that a box never downloads anything."""
+_NOBODY = np.zeros((64, 64, 3), np.uint8)
 
 
 class MediaPipePose:
@@ -59,6 +60,8 @@ class MediaPipePose:
                 min_detection_confidence=self._options.min_detection_confidence,
                 min_tracking_confidence=self._options.min_tracking_confidence,
             )
+            # The graph loads its models on threads of its own: seeing nobody once waits until they are there.
+            self._network.process(_NOBODY)
         self._quiet = False
 
     def close(self) -> None:
