@@ -22,12 +22,12 @@ from appliance.hospital.throwaway import ThrowawayBroker
 
 
 class Hospital:
-    """Subscribes to everything of the site, with a session that outlives the broker, as a hospital's system would."""
+    """Subscribes to everything of the site under the name in its certificate, with a session that outlives the line."""
 
     def __init__(self, settings: BrokerSettings) -> None:
         self._messages: SimpleQueue[MQTTMessage] = SimpleQueue()
         self._subscribed: SimpleQueue[Any] = SimpleQueue()
-        self.client = Client(CallbackAPIVersion.VERSION2, client_id="hospital", protocol=MQTTv5)
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id=settings.box, protocol=MQTTv5)
         self.client.reconnect_delay_set(0.1, 0.5)
         self.client.tls_set_context(tls_context(settings))
         self.client.on_connect = lambda *_: self.client.subscribe(f"rehabbox/1/{settings.site}/#", qos=1)
@@ -67,10 +67,22 @@ class Hospital:
 
 
 @pytest.fixture
-def hospital(broker: ThrowawayBroker) -> Iterator[Hospital]:
-    side = Hospital(broker.settings_for("hospital"))
-    yield side
-    side.close()
+def side_of(broker: ThrowawayBroker) -> Iterator[Callable[[str], Hospital]]:
+    """Connects under a name, with the same subscription, allowed or not."""
+    sides: list[Hospital] = []
+
+    def connect(name: str) -> Hospital:
+        sides.append(Hospital(broker.settings_for(name)))
+        return sides[-1]
+
+    yield connect
+    for side in sides:
+        side.close()
+
+
+@pytest.fixture
+def hospital(side_of: Callable[[str], Hospital]) -> Hospital:
+    return side_of("hospital")
 
 
 @pytest.fixture

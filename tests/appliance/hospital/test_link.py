@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from appliance.errors import SettingsError
 from appliance.hospital import delivery
@@ -86,6 +92,9 @@ def test_a_box_that_is_killed_is_lost_under_the_number_of_its_connection(
         os.kill(box.pid, signal.SIGKILL)
         box.wait()
     assert hospital.next_status("lost")["connection"] == 1
+    hospital.client.subscribe("rehabbox/1/demo/box-1/status", qos=1)
+    kept = hospital.next(lambda message: message.topic.endswith("/status") and message.retain)
+    assert json.loads(kept.payload)["state"] == "lost"
 
     # Its next life takes the alert of the last one off the broker, for it does not raise it again.
     link = link_to(settings)
@@ -205,17 +214,21 @@ def test_a_prescription_arrives_whether_it_was_there_before_or_comes_later(
     assert event_of(link, Received).payload == b""
 
 
-def test_a_box_does_not_receive_what_is_for_another(broker: ThrowawayBroker, hospital: Any, link_to: LinkTo) -> None:
-    one, other = (link_to(broker.settings_for(name)) for name in ("box-1", "box-2"))
-    one.start()
-    event_of(one, Connected)
-    hospital.publish(other.topics.prescription, b"for box-2")
-    hospital.publish(one.topics.prescription, b"for box-1")
-    assert event_of(one, Received).payload == b"for box-1"
+def test_an_alert_is_told_again_to_a_broker_that_forgot_it(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    link.raise_alert("disk_full", b"raised")
+    hospital.next(lambda message: message.topic == link.topics.alert("disk_full"))
+    broker.kill()
+    event_of(link, Disconnected)
+    broker.start()
+    hospital.next(lambda message: message.topic == link.topics.alert("disk_full"))
 
 
 def test_an_alert_is_retained_until_cleared_also_when_that_happens_offline(
-    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
 ) -> None:
     link = link_to(broker.settings_for("box-1"))
     link.raise_alert("disk_full", b"raised")
@@ -233,6 +246,7 @@ def test_an_alert_is_retained_until_cleared_also_when_that_happens_offline(
     hospital.publish(link.topics.prescription, b"mark", retain=False)
     after = hospital.next(lambda message: message.topic in (topic, link.topics.prescription))
     assert after.payload == b"mark", "nothing is retained any more"
+    wait_until(lambda: outbox.alert_codes() == [])
 
 
 def test_stopping_sends_what_was_put_just_before(
@@ -317,3 +331,14 @@ def test_a_key_of_another_certificate_is_named(broker: ThrowawayBroker, link_to:
     settings = broker.settings_for("box-1")
     with pytest.raises(SettingsError, match=r"^broker\.key: "):
         link_to(settings.model_copy(update={"key": broker.settings_for("box-2").key}))
+
+
+def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(
+    broker: ThrowawayBroker, link_to: LinkTo, tmp_path: Path
+) -> None:
+    settings = broker.settings_for("box-1")
+    key = load_pem_private_key(settings.key.read_bytes(), password=None)
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    with pytest.raises(SettingsError, match=r"^broker\.key: .*without passphrase"):
+        link_to(settings.model_copy(update={"key": locked}))

@@ -1,8 +1,10 @@
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,10 +95,31 @@ def test_keys_are_readable_by_their_owner_alone(broker: ThrowawayBroker) -> None
 
 
 def test_it_speaks_tls_13_only_and_only_to_who_has_a_certificate(broker: ThrowawayBroker) -> None:
-    old = ssl.create_default_context(cafile=broker.authority.certificate)
-    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    old = tls_context(broker.settings_for("box-1"))
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_2
     nameless = ssl.create_default_context(cafile=broker.authority.certificate)
     for refused in (old, nameless):
         with pytest.raises((ssl.SSLError, ConnectionError)):
             version_spoken(broker.port, refused)
     assert version_spoken(broker.port, tls_context(broker.settings_for("box-1"))) == "TLSv1.3"
+
+
+def test_a_box_reads_only_what_is_for_it_whatever_it_subscribes_to(
+    broker: ThrowawayBroker, hospital: Any, side_of: Callable[[str], Any]
+) -> None:
+    curious = side_of("box-1")
+    for kind in ("prescription", "reference/1", "command/stop"):
+        hospital.publish(f"rehabbox/1/demo/box-2/{kind}", b"for box-2")
+        hospital.publish(f"rehabbox/1/demo/box-1/{kind}", b"for box-1")
+        message = curious.next(lambda _: True)
+        assert (message.topic, message.payload) == (f"rehabbox/1/demo/box-1/{kind}", b"for box-1")
+
+
+def test_a_box_writes_only_under_its_own_name(
+    broker: ThrowawayBroker, hospital: Any, side_of: Callable[[str], Any]
+) -> None:
+    forger = side_of("box-1")
+    forger.publish("rehabbox/1/demo/box-2/result/squat", b"forged")
+    forger.publish("rehabbox/1/demo/box-1/prescription", b"forged")
+    forger.publish("rehabbox/1/demo/box-1/result/squat", b"own")
+    assert hospital.next(lambda _: True).payload == b"own"
