@@ -1,0 +1,129 @@
+"""A set cut into repetitions: excursions from rest and back. No threshold knows the exercise. Ours.
+
+The recording is reduced to its main movement (`motion`), the rest pose is found (`rest`), and every excursion from it
+that stands out among the set's own is a repetition, bounded where its movement begins and ends (`bounds`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from appliance.segmentation.bounds import phase_bound, quarter_to_three_quarters, turning_point
+from appliance.segmentation.motion import Floats, Motion, main_motion
+from appliance.segmentation.rest import drifting_rest, rest_pose
+from appliance.skeleton.standard import Recording
+
+STANDS_OUT = 0.35
+"""Height of a repetition over the valleys beside it, as a share of the set's typical one. A shallow repetition of a
+tired patient is above it, fidgeting and swaying at the turning point are below."""
+RETURNED = 0.35
+"""A repetition is complete when it came from and returned to within this share of its height from the rest pose."""
+LEAST = 0.1
+"""Of the body's radius (some 5 cm in an adult): what the joint that moves most must travel. Less is keeping still."""
+LEAST_NOISE = 5.0
+"""In standard deviations of the path's noise: white noise alone does not stray so far from its most frequent value."""
+AT_REST_S = 0.25
+"""A repetition starts and ends at rest: its bounds lie this far outside the movement, where there is so much rest."""
+CALM = 0.3
+"""The speed is smoothed over this share of the time the movement takes from a quarter to three quarters of the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """One excursion from rest and back. Times in seconds on the recording's own time axis, as in its `times`."""
+
+    start_s: float
+    reverse_s: float | None
+    """Between the initiation and the reverse phase, the middle of a hold; None where it was not recorded."""
+    end_s: float
+    complete: bool
+    """False where the recording begins or ends on the way, or the patient did not return to rest before the next."""
+
+
+def find_repetitions(recording: Recording, joints: Sequence[str] | None = None) -> list[Repetition]:
+    """The repetitions of a set in the order of time, by the movement of `joints` (default: all that were seen).
+
+    Someone who does not move has none. On a growing recording the last ones may still change.
+    Raises `NotScorableError` with fewer than two frames or with none of the joints seen in half of them.
+    """
+    motion = main_motion(recording, joints)
+    distance, peaks, valleys = _excursions(motion)
+    if not peaks:
+        return []
+    bounds = _bounds(motion, distance, peaks, valleys)
+    found = []
+    for peak, (left, right), (start, end) in zip(peaks, pairwise(valleys), bounds, strict=True):
+        turn = turning_point(distance, peak)
+        found.append(
+            Repetition(
+                start_s=_seconds(motion, start),
+                reverse_s=None if turn is None else _seconds(motion, turn),
+                end_s=_seconds(motion, end),
+                complete=bool(max(distance[left], distance[right]) <= RETURNED * distance[peak]),
+            )
+        )
+    return found
+
+
+def _excursions(motion: Motion) -> tuple[Floats, list[int], list[int]]:
+    """Distance from rest, (frames,) metres, its peaks (one a repetition), and the valleys before, between and after."""
+    distance = np.linalg.norm(motion.path - rest_pose(motion.path), axis=1)
+    peaks, valleys = _peaks(distance)
+    at_rest = [v for v in valleys if distance[v] <= RETURNED * np.median(distance[peaks])] if peaks else []
+    if at_rest:
+        rest = drifting_rest(motion.path, at_rest, reach=round(AT_REST_S * motion.rate_hz))
+        distance = np.linalg.norm(motion.path - rest, axis=1)
+        peaks, valleys = _peaks(distance)
+    if not peaks or not _moves(motion, distance, peaks, valleys):
+        return distance, [], []
+    return distance, peaks, valleys
+
+
+def _peaks(distance: Floats) -> tuple[list[int], list[int]]:
+    """Peaks that stand out among themselves; what lies before and after the recording is taken to be rest."""
+    framed = np.concatenate([[0.0], distance, [0.0]])
+    typical = distance.max()
+    for _ in range(2):  # the second time without the say of a single stumble
+        peaks = find_peaks(framed, prominence=max(STANDS_OUT * typical, np.finfo(np.float64).tiny))[0] - 1
+        typical = np.median(distance[peaks]) if len(peaks) else typical
+    between = [a + int(distance[a:b].argmin()) for a, b in pairwise(peaks)]
+    return [int(peak) for peak in peaks], [0, *between, len(distance) - 1]
+
+
+def _moves(motion: Motion, distance: Floats, peaks: list[int], valleys: list[int]) -> bool:
+    """Whether the typical peak is a movement: far enough for a body of this size, and out of the noise."""
+    if np.median(distance[peaks]) < LEAST_NOISE * motion.noise:
+        return False
+    travel = [
+        np.linalg.norm(motion.joints[peak] - motion.joints[valley], axis=1).max()
+        for peak, sides in zip(peaks, pairwise(valleys), strict=True)
+        for valley in [min(sides, key=lambda v: distance[v])]
+    ]
+    return bool(np.median(travel) >= LEAST * motion.body)
+
+
+def _bounds(motion: Motion, distance: Floats, peaks: list[int], valleys: list[int]) -> list[tuple[float, float]]:
+    """Start and end of every repetition, fractional frames, none overlapping the next."""
+    sides = [(peak, valley) for peak, pair in zip(peaks, pairwise(valleys), strict=True) for valley in pair]
+    rise = float(np.median([quarter_to_three_quarters(distance, *side) for side in sides]))
+    calm = gaussian_filter1d(motion.path, max(CALM * rise, 0.5), axis=0, mode="nearest")
+    speed = np.linalg.norm(np.gradient(calm, axis=0), axis=1)
+    margin, last = AT_REST_S * motion.rate_hz, len(distance) - 1
+    edges = [
+        min(max(phase_bound(distance, speed, peak, valley) + (margin if valley > peak else -margin), 0.0), last)
+        for peak, valley in sides
+    ]
+    for index in range(1, len(edges) - 1, 2):
+        if edges[index] > edges[index + 1]:
+            edges[index] = edges[index + 1] = (edges[index] + edges[index + 1]) / 2
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _seconds(motion: Motion, frame: float) -> float:
+    return float(np.interp(frame, np.arange(len(motion.times)), motion.times))
