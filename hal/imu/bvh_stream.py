@@ -33,7 +33,8 @@ LONGEST_TEXT = 16384
 class BvhFrame(NamedTuple):
     """One frame of one avatar.
 
-    frame_index: the sender's frame counter; None in text, which has none. angles: (59, 3) degrees, in the sender's order.
+    frame_index: the sender's frame counter; None in text, which has none.
+    angles: (59, 3) degrees, in the sender's order.
     """
 
     avatar: int
@@ -87,11 +88,15 @@ class TextParser:
 
 
 def _text_frame(words: list[bytes]) -> BvhFrame | None:
-    if len(words) in _COUNTS:
-        return _from_words(0, words)
+    if len(words) in _COUNTS and (bare := _from_words(0, words)) is not None:
+        return bare
     for count in reversed(_COUNTS):
-        if len(words) >= count + 2 and words[-count - 2].isdigit() and not _is_number(words[-count - 1]):
-            return _from_words(int(words[-count - 2][:9]), words[-count:])
+        if len(words) < count + 2 or _is_number(words[-count - 1]):
+            continue
+        # Behind a frame that was cut short the avatar's digit hangs on the last value of that frame.
+        avatar = words[0] if len(words) == count + 2 else words[-count - 2][-1:]
+        if avatar.isdigit() and len(avatar) < 9 and (frame := _from_words(int(avatar), words[-count:])) is not None:
+            return frame
     return None
 
 
@@ -111,10 +116,11 @@ def _from_words(avatar: int, words: list[bytes]) -> BvhFrame | None:
     return _frame(avatar, None, values)
 
 
-def _frame(avatar: int, index: int | None, values: Floats) -> BvhFrame | None:
-    if not np.isfinite(values).all():
+def _frame(avatar: int, index: int | None, numbers: NDArray[np.float32] | Floats) -> BvhFrame | None:
+    if not np.isfinite(numbers).all():
         return None
-    if len(values) % 3 == 0 and len(values) in (_PLAIN + _REFERENCE, _DISPLACED + _REFERENCE):
+    values = numbers.astype(np.float64)
+    if len(values) in (_PLAIN + _REFERENCE, _DISPLACED + _REFERENCE):
         values = values[_REFERENCE:]
     if len(values) == _DISPLACED:
         return BvhFrame(avatar, index, values.reshape(JOINTS, 6)[:, 3:])
@@ -149,7 +155,7 @@ class BinaryParser:
             stop = at + _HEADER.size + 4 * count
             if stop > len(buffer):
                 break
-            values = np.frombuffer(buffer, "<f4", count, at + _HEADER.size).astype(np.float64)
+            values = np.frombuffer(buffer, "<f4", count, at + _HEADER.size)
             frame = _frame(avatar, index, values)
             if frame is None or _BEGIN + buffer[at + 2 : at + 6] in buffer[at + 6 : stop]:
                 # Damaged, or cut short with the next header inside: only this token is wrong.
