@@ -146,8 +146,10 @@ def _checked(payload: bytes) -> Prescription | None:
     if not payload:
         return None
     prescription = parse_prescription(payload)
-    for item in prescription.exercises:
-        exercise_by_id(item.id)
+    for index, item in enumerate(prescription.exercises):
+        sides = exercise_by_id(item.id).sides
+        if item.side not in sides:
+            raise RefusedError(f"prescription.exercises.{index}.side: {item.id} is done with {' or '.join(sides)}")
     if prescription.expires <= datetime.now(UTC):
         raise RefusedError(f"prescription.expires: {prescription.expires.isoformat()} is over")
     return prescription

@@ -27,7 +27,8 @@ def pose(video: Path, out: Path, as_json: bool) -> int:
     Frames without a person are rows without positions. Nobody in any frame: exit status 1, and no file.
 
     \b
-    rehabbox pose squats.mp4 --out squats.csv.gz
+    Example:
+      rehabbox pose squats.mp4 --out squats.csv.gz
     """
     _check_out(out)
     camera = _open_camera(video)

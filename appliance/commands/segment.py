@@ -25,7 +25,8 @@ def segment(recording: Path, exercise_id: str | None, as_json: bool) -> int:
     Times are seconds on the recording's own time axis. Without any repetition: exit status 1.
 
     \b
-    rehabbox segment squats.csv.gz --exercise mini_squat --json
+    Example:
+      rehabbox segment squats.csv.gz --exercise mini_squat --json
     """
     joints = exercise_by_id(exercise_id).joints if exercise_id else None
     repetitions = find_repetitions(read_recording(recording), joints)

@@ -35,8 +35,8 @@ PLAN: tuple[tuple[str, Side, int], ...] = (
     ("seated_knee_extension", "right", 3),
 )
 """Exercise, side, repetitions."""
-TEMPO = 1.5
-"""Brisk, so that nobody waits: instructor and patient do a repetition in some three seconds."""
+TEMPO = 1.8
+"""Brisk, so that nobody waits: instructor and patient do a repetition in two to three seconds."""
 
 
 @dataclass(frozen=True, slots=True)

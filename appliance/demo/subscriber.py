@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,6 @@ from appliance.commands.output import print_json
 from appliance.errors import RehabBoxError
 from appliance.hospital.client import BrokerAddress, Heard, HospitalClient
 from appliance.messages.topics import Topics, address_of
-
 
 LEGEND = (
     "reps: complete of all seen; D_P: pose dissimilarity (0: as the instructor); D_T: dynamics (negative: moved more); "
@@ -93,7 +93,7 @@ def _current(payload: dict[str, Any]) -> str:
 
 
 def _table(results: list[dict[str, Any]]) -> Table:
-    table = Table(title="Results received from the broker", caption=LEGEND)
+    table = Table(title="Results received from the broker", caption=LEGEND, box=SIMPLE_HEAD)
     for heading in ("exercise", "side", "status", "reps", "D_P", "D_T", "tempo", "seen"):
         table.add_column(
             heading,

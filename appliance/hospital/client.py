@@ -86,7 +86,7 @@ class Heard:
 class HospitalClient:
     """A context manager: connected within it, and connected again after an outage, with all subscriptions.
 
-    Raises `BrokerError` where the first connection fails; `on_link(connected)` tells of later ones, on another thread.
+    What boxes publish during an outage is not heard. Raises `BrokerError` where the first connection fails.
     """
 
     def __init__(self, address: BrokerAddress, name: str, filters: tuple[str, ...] = ()) -> None:
@@ -103,6 +103,7 @@ class HospitalClient:
         self._client.on_message = self._on_message
         self._client.on_disconnect = self._on_disconnect
         self.connected = False
+        """Whether the broker lets us hear what we asked for, now; on a later connection too."""
 
     def __enter__(self) -> Self:
         try:
@@ -152,10 +153,10 @@ class HospitalClient:
             self._refusal = str(reason)
             self._answered.set()
             return
-        self.connected = True
         if self._filters:
             client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._filters])
         else:
+            self.connected = True
             self._answered.set()
 
     def _on_subscribe(self, _c: Client, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Properties | None) -> None:
@@ -163,6 +164,7 @@ class HospitalClient:
             f"{topic}: {reason}" for topic, reason in zip(self._filters, reasons, strict=True) if reason.is_failure
         ]
         self._refusal = f"refuses to let us hear {refused[0]}" if refused else None
+        self.connected = not refused
         self._answered.set()
 
     def _on_disconnect(

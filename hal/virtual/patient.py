@@ -167,15 +167,20 @@ class VirtualPatient:
 
 
 def reference(
-    exercise: str, side: str = "", repetitions: int = 5, rate_hz: float = 30.0, stature_m: float = 1.72
+    exercise: str,
+    side: str = "",
+    repetitions: int = 5,
+    rate_hz: float = 30.0,
+    stature_m: float = 1.72,
+    tempo: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """An instructor's recording: times (n,) seconds from 0, and standard-17 positions (n, 17, 3) metres, stage axes.
 
     One second of rest, the repetitions, one second of rest; without sway, tremor or variation. A side left empty takes
-    the first the movement is done with. Raises `HalError` for an exercise or a side the virtual patient does not know.
+    the first the movement is done with; tempo 2 is twice as fast as written. Raises `HalError` for an exercise or a side the virtual patient does not know.
     """
     instructor = VirtualPatient(0, stature_m, INSTRUCTOR)
     instructor.rest(exercise, side, at_s=-10.0)
-    end_s = instructor.perform(exercise, side, repetitions, at_s=0.0, lead_in_s=1.0)
+    end_s = instructor.perform(exercise, side, repetitions, at_s=0.0, lead_in_s=1.0, tempo=tempo)
     times = np.arange(int((end_s + 1.0) * rate_hz) + 1) / rate_hz
     return times, instructor.joints(times)

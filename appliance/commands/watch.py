@@ -1,0 +1,53 @@
+"""`rehabbox watch`: a live table of boxes and results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from secrets import token_hex
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from appliance.hospital.client import BrokerAddress, HospitalClient
+from appliance.messages.topics import Topics
+from appliance.ward import Ward
+
+
+@click.command()
+@click.argument("broker")
+@click.option("--site", default="+", help="Only this site's boxes.")
+@click.option("--ca", type=click.Path(path_type=Path), help="The authority that signed the broker's certificate.")
+@click.option("--certificate", type=click.Path(path_type=Path), help="Ours, for the broker.")
+@click.option("--key", type=click.Path(path_type=Path), help="Its private key.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
+def watch(
+    broker: str, site: str, ca: Path | None, certificate: Path | None, key: Path | None, seconds: float | None
+) -> None:
+    """Show boxes, their alerts and the results as they arrive, until Ctrl-C.
+
+    BROKER is mqtts://HOST:PORT (or mqtt:// for one on this machine, in the clear).
+
+    \b
+    Example:
+      rehabbox watch mqtts://broker.example:8883 --ca ca.pem --certificate ward.pem --key ward.key
+    """
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--certificate and --key go together")
+    boxes = Topics(site, "+")
+    filters = (boxes.status, boxes.session("+"), boxes.alert("+"), boxes.result("+"))
+    address = BrokerAddress.parse(broker, ca, certificate, key)
+    ward = Ward()
+    console = Console()
+    deadline = None if seconds is None else monotonic() + seconds
+    with (
+        HospitalClient(address, f"watch-{token_hex(4)}", filters) as client,
+        Live(ward.table(str(address), client.connected), console=console, refresh_per_second=4) as live,
+    ):
+        while deadline is None or monotonic() < deadline:
+            heard = client.next(0.25)
+            while heard is not None:
+                ward.hear(heard.topic, heard.payload)
+                heard = client.next(0.0)
+            live.update(ward.table(str(address), client.connected))

@@ -1,0 +1,160 @@
+"""What stands between this box and a session: each part is tried for real, and each fault comes with its remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from appliance.errors import BrokerError, RehabBoxError
+from appliance.exercises import load_exercises
+from appliance.hospital.client import BrokerAddress, HospitalClient
+from appliance.hospital.settings import tls_context
+from appliance.settings import Settings
+from hal.errors import HalError
+from hal.protocols import Driver
+from hal.registry import DRIVERS, Kind, build_camera, build_imu, build_indicator, build_pose
+
+LEAST_FREE_BYTES = 1 << 30
+"""A day of sessions with 17 IMUs; see the volume in docs/decisions.md."""
+EXPIRES_SOON_DAYS = 30
+READ_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """remedy: what to do; empty where nothing is wrong."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """One check after another, as they finish; raises nothing for what it finds."""
+    yield _tried("exercises", _exercises, "Correct the named file in the config folder.")
+    yield _tried(
+        "camera", lambda: _camera(settings), "Check the camera's plug and power, and [camera] in the settings."
+    )
+    yield _tried("pose", lambda: _opened(build_pose(settings.pose)), "Install the software again.")
+    if settings.imu is not None:
+        imu = settings.imu
+        yield _tried("imu", lambda: _imu(imu), "Charge and switch on the sensors; check [imu] in the settings.")
+    yield _tried(
+        "indicator", lambda: _opened(build_indicator(settings.indicator)), "Check [indicator] in the settings."
+    )
+    yield _clock()
+    yield _disk(settings.session.state)
+    yield _tried("references", lambda: _references(settings.session.references), "Copy the reference recordings there.")
+    yield _tried("certificate", lambda: _certificate(settings), "Enrol the box again.")
+    yield _tried("broker", lambda: _broker(settings), "Check network, address, port, and the broker's rules.")
+
+
+def drivers() -> dict[Kind, list[str]]:
+    """The names that settings may use, by kind of device."""
+    return {kind: sorted(table) for kind, table in DRIVERS.items()}
+
+
+def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Check:
+    try:
+        return Check(name, True, attempt())
+    except (RehabBoxError, HalError, OSError) as error:
+        return Check(name, False, " ".join(str(error).split()), remedy)
+
+
+def _exercises() -> str:
+    return f"{len(load_exercises())} exercises"
+
+
+def _opened(driver: Driver) -> str:
+    driver.open()
+    try:
+        return f"{driver.info.driver}: {driver.info.name}"
+    finally:
+        driver.close()
+
+
+def _camera(settings: Settings) -> str:
+    camera = build_camera(settings.camera)
+    camera.open()
+    try:
+        frame = camera.read(READ_S)
+        if frame is None:
+            raise HalError(f"{camera.info.name} gave no frame within {READ_S:.0f} s")
+        return f"{camera.info.driver}: {camera.info.name}"
+    finally:
+        camera.close()
+
+
+def _imu(table: dict[str, object]) -> str:
+    imu = build_imu(table)
+    imu.open()
+    try:
+        heard: set[str] = set()
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline:
+            heard.update(sample.segment for sample in imu.read(0.2))
+        if not heard:
+            raise HalError(f"{imu.info.name}: no sensor was heard within 1 s")
+        return f"{imu.info.driver}: {len(heard)} sensors: {', '.join(sorted(heard))}"
+    finally:
+        imu.close()
+
+
+def _clock() -> Check:
+    """Time stamps of results and the validity of certificates hang on it; the software's own files cannot be newer."""
+    now = datetime.now(UTC)
+    newest = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
+    ok = now >= newest
+    detail = f"{now:%Y-%m-%d %H:%M:%S} UTC" + (
+        "" if ok else f", which is before this software was installed ({newest:%Y-%m-%d})"
+    )
+    return Check("clock", ok, detail, "" if ok else "Let the box reach a time server.")
+
+
+def _disk(state: Path) -> Check:
+    folder = next(path for path in (state, *state.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    if not os.access(folder, os.W_OK):
+        return Check(
+            "disk", False, f"{folder} cannot be written", "Give the daemon's user the folder in session.state."
+        )
+    ok = free >= LEAST_FREE_BYTES
+    remedy = "" if ok else f"Free space: at least {LEAST_FREE_BYTES / 2**30:.0f} GiB."
+    return Check("disk", ok, f"{free / 2**30:.1f} GiB free at {folder}", remedy)
+
+
+def _references(folder: Path) -> str:
+    if not folder.is_dir():
+        raise RehabBoxError(f"{folder} is not there")
+    return f"{sum(file.is_file() for file in folder.iterdir())} files in {folder}"
+
+
+def _certificate(settings: Settings) -> str:
+    tls_context(settings.broker)
+    certificate = x509.load_pem_x509_certificate(settings.broker.certificate.read_bytes())
+    left = certificate.not_valid_after_utc - datetime.now(UTC)
+    if certificate.not_valid_before_utc > datetime.now(UTC):
+        raise RehabBoxError(f"{settings.broker.certificate} is not valid before {certificate.not_valid_before_utc}")
+    if left.total_seconds() < 0:
+        raise RehabBoxError(f"{settings.broker.certificate} expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
+    soon = f"; renew it within {left.days} days" if left.days < EXPIRES_SOON_DAYS else ""
+    return f"box {settings.broker.box}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}{soon}"
+
+
+def _broker(settings: Settings) -> str:
+    """By a client id of its own: the box's would throw a running daemon off the broker."""
+    broker = settings.broker
+    address = BrokerAddress(broker.host, broker.port, True, broker.ca, broker.certificate, broker.key)
+    try:
+        with HospitalClient(address, f"{broker.box}-doctor"):
+            return f"{address} accepts this box"
+    except BrokerError as error:
+        raise RehabBoxError(str(error)) from None

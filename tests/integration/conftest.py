@@ -1,0 +1,158 @@
+"""A box as it really runs: the daemon in its own process, a real broker, and the hospital's view of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from appliance.demo.instructor import record_reference
+from appliance.hospital.client import BrokerAddress, HospitalClient
+from appliance.hospital.throwaway import ThrowawayBroker
+from appliance.messages.topics import Topics, address_of
+
+SITE, BOX = "demo", "box-1"
+TOPICS = Topics(SITE, BOX)
+TEMPO = 4.0
+
+
+@dataclass
+class Hospital:
+    """Everything the hospital heard, in order."""
+
+    client: HospitalClient
+    heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def wait(self, enough: Callable[[Hospital], bool], timeout_s: float = 40.0) -> None:
+        deadline = monotonic() + timeout_s
+        while not enough(self):
+            assert monotonic() < deadline, f"not within {timeout_s} s; heard {[topic for topic, _ in self.heard]}"
+            message = self.client.next(0.2)
+            if message is not None and message.payload:
+                self.heard.append((message.topic, json.loads(message.payload)))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The payloads on topics of that kind, each id or state once."""
+        seen: dict[str, dict[str, Any]] = {}
+        for topic, payload in self.heard:
+            address = address_of(topic)
+            if address is not None and address.kind == kind:
+                seen[json.dumps(payload, sort_keys=True)] = payload
+        return list(seen.values())
+
+    def prescribe(self, exercises: list[dict[str, Any]], **changes: Any) -> str:
+        now = datetime.now(UTC)
+        prescription = {
+            "id": str(uuid4()),
+            "issued": now.isoformat(),
+            "expires": (now + timedelta(hours=1)).isoformat(),
+            "subject": "p-1",
+            "affected_side": "left",
+            "exercises": exercises,
+        }
+        self.client.publish(TOPICS.prescription, json.dumps(prescription | changes).encode(), retain=True)
+        return str(prescription["id"])
+
+
+class Box:
+    """The daemon's process."""
+
+    def __init__(self, settings: Path, environment: dict[str, str] | None = None) -> None:
+        self._log = settings.with_suffix(".log").open("ab")
+        self._log_file = settings.with_suffix(".log")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "appliance", "run", "--settings", str(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=os.environ | (environment or {}),
+        )
+
+    @property
+    def log(self) -> str:
+        return self._log_file.read_text("utf-8", "replace")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._log.close()
+
+
+@dataclass
+class Ward:
+    """Makes boxes' settings, references and processes in one folder."""
+
+    folder: Path
+    broker: ThrowawayBroker
+    boxes: list[Box] = field(default_factory=list)
+
+    def reference(self, exercise: str, side: str, repetitions: int) -> str:
+        references = self.folder / "references"
+        references.mkdir(exist_ok=True)
+        return record_reference(exercise, side, repetitions, TEMPO, references)
+
+    def exercise(self, exercise: str, side: str, repetitions: int) -> dict[str, Any]:
+        digest = self.reference(exercise, side, repetitions)
+        return {"id": exercise, "side": side, "repetitions": repetitions, "reference": digest, "paced": False}
+
+    def start(self, environment: dict[str, str] | None = None, **tables: dict[str, Any]) -> Box:
+        """A box with the virtual patient, unless tables say otherwise."""
+        broker = self.broker.settings_for(BOX)
+        (self.folder / "references").mkdir(exist_ok=True)
+        settings: dict[str, dict[str, Any]] = {
+            "broker": {key: str(value) if isinstance(value, Path) else value for key, value in broker},
+            "camera": {"driver": "synthetic"},
+            "pose": {"driver": "device"},
+            "imu": {"driver": "synthetic"},
+            "indicator": {"driver": "synthetic", "tempo": TEMPO, "reaction_s": 0.1},
+            "session": {
+                "state": str(self.folder / "state"),
+                "references": str(self.folder / "references"),
+                "announce_s": 1.7,
+                "settle_s": 1.0,
+            },
+        } | tables
+        file = self.folder / "settings.toml"
+        file.write_text(
+            "\n".join(
+                f"[{table}]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in keys.items())
+                for table, keys in settings.items()
+            )
+        )
+        box = Box(file, environment)
+        self.boxes.append(box)
+        return box
+
+
+@pytest.fixture
+def ward(tmp_path: Path, broker: ThrowawayBroker) -> Iterator[Ward]:
+    ward = Ward(tmp_path, broker)
+    try:
+        yield ward
+    finally:
+        for box in ward.boxes:
+            box.close()
+
+
+@pytest.fixture
+def hospital(broker: ThrowawayBroker) -> Iterator[Hospital]:
+    settings = broker.settings_for("hospital")
+    address = BrokerAddress(settings.host, settings.port, True, settings.ca, settings.certificate, settings.key)
+    with HospitalClient(address, "test-hospital", (f"rehabbox/1/{SITE}/#",)) as client:
+        yield Hospital(client)

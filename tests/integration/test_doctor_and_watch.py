@@ -1,0 +1,93 @@
+"""What IT sees: `doctor` tries every part for real, `watch` shows what the broker says."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from appliance.ward import Ward as Table
+
+REHABBOX = [sys.executable, "-m", "appliance"]
+
+
+def doctor(settings: Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = subprocess.run(
+        [*REHABBOX, "doctor", "--settings", str(settings), "--json"], capture_output=True, text=True, timeout=60
+    )
+    return done.returncode, {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+
+
+def test_a_healthy_box_passes_and_its_running_daemon_is_not_disturbed(ward: Any, hospital: Any) -> None:
+    box = ward.start()
+    hospital.wait(lambda heard: heard.of("status") != [])
+    status, checks = doctor(ward.folder / "settings.toml")
+    assert status == 0, checks
+    assert set(checks) == {
+        *("exercises", "camera", "pose", "imu", "indicator"),
+        *("clock", "disk", "references", "certificate", "broker"),
+    }
+    assert all(check["ok"] and not check["remedy"] for check in checks.values())
+    assert "17 sensors" in checks["imu"]["detail"]
+    assert box.stop() == 0
+    hospital.wait(lambda heard: heard.of("status")[-1]["state"] == "stopped")
+    assert [message["state"] for message in hospital.of("status")] == ["online", "stopped"]
+
+
+def test_each_fault_is_found_and_comes_with_a_remedy(ward: Any) -> None:
+    ward.start(camera={"driver": "video", "file": "gone.mp4"}).close()
+    ward.broker.stop()
+    status, checks = doctor(ward.folder / "settings.toml")
+    assert status == 1
+    faults = {name for name, check in checks.items() if not check["ok"]}
+    assert faults == {"camera", "broker"}
+    assert "gone.mp4" in checks["camera"]["detail"]
+    assert all(checks[name]["remedy"] for name in faults)
+
+
+def test_watch_shows_boxes_and_results(ward: Any, hospital: Any) -> None:
+    ward.start()
+    hospital.wait(lambda heard: heard.of("status") != [])
+    settings = ward.broker.settings_for("hospital")
+    command = [*REHABBOX, "watch", f"mqtts://localhost:{settings.port}", "--seconds", "2"]
+    command += ["--ca", str(settings.ca), "--certificate", str(settings.certificate), "--key", str(settings.key)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "box-1" in done.stdout
+    assert "online" in done.stdout
+
+
+def test_watch_names_a_broker_that_is_not_there() -> None:
+    done = subprocess.run(
+        [*REHABBOX, "watch", "mqtt://127.0.0.1:9", "--seconds", "1"], capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "127.0.0.1:9" in done.stderr
+
+
+def test_what_a_message_holds_is_shown_as_text_and_copies_once() -> None:
+    from rich.console import Console
+
+    table = Table()
+    result = {"id": "1", "box": "[red]b[/red]", "exercise": "squat", "score": {"pose_dissimilarity": 0.5}}
+    for _ in range(2):
+        table.hear("rehabbox/1/s/b/result/squat", json.dumps(result).encode())
+    table.hear("rehabbox/1/s/b/status", b"[]")
+    table.hear("somewhere/else", b"{}")
+    table.hear("rehabbox/1/s/b/alert/camera_lost", b'{"state": "raised", "what": "gone"}')
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(table.table("broker", connected=True))
+    shown = console.export_text()
+    assert shown.count("squat") == 1
+    assert "[red]b[/red]" in shown
+    assert "0.500" in shown
+    assert "camera_lost: gone" in shown
+    assert "2 messages were not a box's" in shown
+    table.hear("rehabbox/1/s/b/alert/camera_lost", b"")
+    console.print(table.table("broker", connected=False))
+    later = console.export_text()
+    assert "camera_lost" not in later
+    assert "no connection" in later
