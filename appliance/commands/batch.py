@@ -26,7 +26,8 @@ def batch(manifest: Path, out: Path, by_exercise: bool, as_json: bool) -> int:
     status, and the others go on. Exit status 1 where every row failed.
 
     \b
-    Example: rehabbox batch archive/manifest.csv --out scores.csv
+    Example:
+      rehabbox batch archive/manifest.csv --out scores.csv
     """
     rows = read_manifest(manifest)
     if out.is_dir() or not out.parent.is_dir():

@@ -43,7 +43,8 @@ def score(
     An option given here wins over the exercise's.
 
     \b
-    Example: rehabbox score squat_reference.csv.gz squat_today.csv.gz --joints left_knee,right_knee --phi 20
+    Example:
+      rehabbox score squat_reference.csv.gz squat_today.csv.gz --joints left_knee,right_knee --phi 20
     """
     options = options_for(exercise_by_id(exercise)) if exercise is not None else ScoringOptions()
     if joints is not None:

@@ -26,7 +26,7 @@ def segment(recording: Path, exercise_id: str | None, as_json: bool) -> int:
 
     \b
     Example:
-      rehabbox segment squats.csv.gz --exercise mini_squat --json
+      rehabbox segment squats.csv.gz --exercise squat --json
     """
     joints = exercise_by_id(exercise_id).joints if exercise_id else None
     repetitions = find_repetitions(read_recording(recording), joints)
