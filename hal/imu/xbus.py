@@ -11,19 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from threading import Event, Thread
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 
 from hal.errors import DeviceDataError, DeviceLostError, HalError
-from hal.imu.mounting import Mounting, Rotation, product
+from hal.imu.mounting import Mounting
 from hal.imu.sample_queue import SampleQueue
 from hal.imu.serial_line import SerialLine
-from hal.imu.xbus_frames import BUS_IDS, MASTER, FrameParser, Message, Mid, encode
+from hal.imu.xbus_frames import MASTER, FrameParser, Message, Mid, encode
+from hal.imu.xbus_options import XbusOptions
 from hal.imu.xbus_samples import Moment, Reader, Reading, SensorClock
 from hal.imu.xbus_session import Setup, XbusSession
-from hal.types import SEGMENTS, DeviceInfo, ImuSample
+from hal.types import DeviceInfo, ImuSample
 
 SILENCE_S = 1.0
 """A receiver that sends nothing for so long is lost (ours: 96 samples of each sensor)."""
@@ -32,45 +33,9 @@ _STALLED_S = 0.2
 _BATCH_S = 0.005
 """Bytes are gathered for half a sample period, so that one wake-up serves all sensors (ours)."""
 _STOP_S = 0.1
-_Y_UP_FROM_ENU = np.array([0.5, -0.5, 0.0, 0.0]) * 2**0.5
-"""The sensors' world is east, north, up; ours is east, up, south, as a camera's stage has y up."""
+_Y_UP_FROM_ENU = np.array([[1, 1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, 1], [0, 0, -1, 1]]).T * 0.5**0.5
+"""A quaternion's row times this turns its world from east, north, up to ours: east, up, south, so that y is up."""
 _UNKNOWN = (np.nan,) * 4
-
-
-class XbusOptions(BaseModel):
-    """Settings of the driver. `sensors` maps bus identifiers to segments; 255 is a single MTi on its own line."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    port: str
-    baudrate: int = Field(default=2_000_000, ge=4800, le=4_000_000)
-    sensors: dict[int, str] = Field(default_factory=lambda: dict(enumerate(SEGMENTS, start=1)), min_length=1)
-    rate_hz: int = Field(default=96, ge=1, le=400)
-    orientation: bool = True
-    """Whether the sensors' own orientation is sent along."""
-    mounting: dict[str, Rotation] = {}
-    """By segment: the rotation from sensor axes to segment axes, w, x, y, z. Left out: the axes are the same."""
-    queue_s: float = Field(default=5.0, gt=0, le=600)
-    """How many seconds of samples wait for a reader before the oldest are dropped and counted."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for bus_id in self.sensors:
-            if bus_id not in BUS_IDS:
-                raise ValueError(f"sensors: bus identifier {bus_id} is neither 1 to 32 nor {MASTER}")
-        for segment in (*self.sensors.values(), *self.mounting):
-            if segment not in SEGMENTS:
-                raise ValueError(f"there is no segment {segment!r}; choose from {', '.join(SEGMENTS)}")
-        if len(set(self.sensors.values())) < len(self.sensors):
-            raise ValueError("sensors: two of them are on one segment")
-        message_bytes = 66 if self.orientation else 47
-        needed = len(self.sensors) * self.rate_hz * message_bytes * 10
-        if needed > self.baudrate:
-            raise ValueError(
-                f"baudrate: {len(self.sensors)} sensors at {self.rate_hz} Hz need {needed} baud; raise it, lower "
-                "rate_hz, or set orientation = false"
-            )
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +201,7 @@ class XbusImuSet:
         acceleration = self._mounting.vectors(segments, np.array([reading.acceleration for _, _, reading in placed]))
         rate = self._mounting.vectors(segments, np.array([reading.angular_velocity for _, _, reading in placed]))
         enu = np.array([reading.orientation or _UNKNOWN for _, _, reading in placed])
-        orientation = self._mounting.orientations(segments, product(_Y_UP_FROM_ENU, enu))
+        orientation = self._mounting.orientations(segments, enu @ _Y_UP_FROM_ENU)
         self._samples += len(placed)
         return [
             ImuSample(

@@ -12,7 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from hal.errors import DeviceLostError, DeviceNotFoundError
-from hal.imu.xbus import XbusImuSet, XbusOptions
+from hal.imu.xbus import XbusImuSet
+from hal.imu.xbus_options import XbusOptions
 from hal.registry import build_imu
 from hal.types import SEGMENTS
 
