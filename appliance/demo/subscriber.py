@@ -67,6 +67,9 @@ def subscriber(
         print_json({"results": received, "latency_ms": median(latencies) if latencies else None})
     else:
         console.print(_table(received))
+        for result in received:
+            if result["reason"] is not None:
+                console.print(f"{result['exercise']}: {result['reason']}", highlight=False, markup=False)
     if len(received) < wanted:
         sys.stderr.write(f"only {len(received)} of {wanted} results came within {timeout_s:.0f} s\n")
         sys.exit(1)
@@ -93,7 +96,7 @@ def _current(payload: dict[str, Any]) -> str:
 
 
 def _table(results: list[dict[str, Any]]) -> Table:
-    table = Table(title="Results received from the broker", caption=LEGEND, box=SIMPLE_HEAD)
+    table = Table(title="Results received from the broker", caption=LEGEND, box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("exercise", "side", "status", "reps", "D_P", "D_T", "tempo", "seen"):
         table.add_column(
             heading,
@@ -106,7 +109,7 @@ def _table(results: list[dict[str, Any]]) -> Table:
         table.add_row(
             result["exercise"],
             result["side"],
-            result["status"] if result["reason"] is None else f"{result['status']}: {result['reason']}",
+            result["status"].replace("_", " "),
             f"{complete}/{len(result['repetitions'])}",
             _number(score["pose_dissimilarity"]),
             _number(score["dynamics_dissimilarity"]),
