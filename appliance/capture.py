@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from appliance.skeleton.adapters import to_standard
 from hal.errors import HalError, StreamEndedError
 from hal.protocols import Camera, ImuSet, PoseEstimator
-from hal.types import ImuSample
+from hal.types import Absent, AbsentReason, ImuSample
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ QUEUED = 256
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """One frame in the standard form; positions (17, 3) metres, all NaN where nobody was seen."""
+    """One frame in the standard form; positions (17, 3) metres, all NaN where nobody was seen, and why."""
 
     index: int
     stamp_ns: int
@@ -38,6 +38,7 @@ class Skeleton:
     positions: NDArray[np.float64]
     confidence: NDArray[np.float64]
     planar: bool
+    absent: AbsentReason | None = None
 
     @property
     def seen(self) -> bool:
@@ -120,12 +121,13 @@ class Capture:
             if frame is None:
                 continue
             body = self._pose.estimate(frame)
-            if body is None:
-                positions, confidence, planar = np.full((17, 3), np.nan), np.zeros(17), False
+            positions, confidence, planar, absent = np.full((17, 3), np.nan), np.zeros(17), False, None
+            if isinstance(body, Absent):
+                absent = body.reason
             else:
                 positions, confidence = to_standard(body)
                 planar = body.planar
-            self._put(Skeleton(frame.index, frame.stamp_ns, frame.arrival_ns, positions, confidence, planar))
+            self._put(Skeleton(frame.index, frame.stamp_ns, frame.arrival_ns, positions, confidence, planar, absent))
 
     def _watch_imu(self) -> None:
         assert self._imu is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,20 +12,24 @@ from appliance.skeleton.adapters import to_standard
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
 from hal.errors import StreamEndedError
 from hal.protocols import Camera, PoseEstimator
-from hal.types import Frame
+from hal.types import Absent, Frame
 
 READ_TIMEOUT_S = 1.0
 
 NO_PERSON = "no_person"
-"""Why a frame has no joints: nobody, or nobody's joint clearly enough, was found in it."""
+"""A frame in whose person no standard joint was clear enough counts as one without a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoseResult:
-    """recording: every frame of the camera, NaN where nobody was seen. reasons: frames without a person, by reason."""
+    """recording: every frame of the camera, NaN where nobody was seen.
+
+    reasons: frames without a person, by reason. notes: frames with one, by what could not be checked or was guessed.
+    """
 
     recording: Recording
     reasons: dict[str, int]
+    notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -46,6 +50,7 @@ def record_pose(
     stamps: list[int] = []
     positions, confidences = [], []
     reasons: Counter[str] = Counter()
+    notes: Counter[str] = Counter()
     planar = False
     while True:
         try:
@@ -56,11 +61,15 @@ def record_pose(
             continue
         joints, confidence = np.full((len(JOINTS), 3), np.nan), np.zeros(len(JOINTS))
         body = estimator.estimate(frame)
-        if body is not None:
+        if isinstance(body, Absent):
+            reasons[body.reason] += 1
+        else:
             joints, confidence = to_standard(body)
             planar = planar or body.planar
-        if not confidence.any():
-            reasons[NO_PERSON] += 1
+            if confidence.any():
+                notes.update(body.notes)
+            else:
+                reasons[NO_PERSON] += 1
         stamps.append(frame.stamp_ns)
         positions.append(joints)
         confidences.append(confidence)
@@ -72,4 +81,4 @@ def record_pose(
         planar=planar,
         gravity=camera.info.gravity,
     )
-    return PoseResult(recording, dict(reasons))
+    return PoseResult(recording, dict(reasons), dict(notes))

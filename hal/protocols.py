@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import BaseModel
 
-from hal.types import Body, Cue, DeviceInfo, Frame, ImuSample
+from hal.types import Absent, Body, Cue, DeviceInfo, Frame, ImuSample
 
 
 class Driver(Protocol):
@@ -46,8 +46,8 @@ class ImuSet(Driver, Protocol):
 
 
 class PoseEstimator(Driver, Protocol):
-    def estimate(self, frame: Frame) -> Body | None:
-        """The one person's joints, or None where nobody is seen. Frames are passed in order."""
+    def estimate(self, frame: Frame) -> Body | Absent:
+        """The one person's joints, or why there are none. Frames are passed in order."""
         ...
 
 

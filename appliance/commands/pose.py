@@ -1,4 +1,4 @@
-"""`rehabbox pose`: video or picture to skeleton CSV."""
+"""`rehabbox pose`: video, picture or Kinect recording to skeleton CSV."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from hal.registry import build_camera, build_pose
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The skeleton: F.csv or F.csv.gz.")
 @json_option
 def pose(video: Path, out: Path, as_json: bool) -> int:
-    """Find the person in every frame of VIDEO (a video or a picture) and write the 17-joint skeleton.
+    """Find the person in every frame of VIDEO and write the 17-joint skeleton.
 
-    Frames without a person are rows without positions. Nobody in any frame: exit status 1, and no file.
+    VIDEO is a video, a picture, or a Kinect recording (MKV), whose depth then gives metres and tells a body from a
+    picture of one. Frames without a person are rows without positions. Nobody in any frame: exit status 1, and no file.
 
     \b
     Example:
@@ -47,6 +48,7 @@ def pose(video: Path, out: Path, as_json: bool) -> int:
                 "seen": result.seen,
                 "fps": round(result.recording.rate_hz, 3),
                 "reasons": result.reasons,
+                "notes": result.notes,
             }
         )
     else:
@@ -67,15 +69,15 @@ def _check_out(out: Path) -> None:
 
 
 def _open_camera(video: Path) -> Camera:
-    """The replay that can read the file, by its content. Raises what the video driver says if neither can."""
-    picture = build_camera({"driver": "image", "file": video})
-    try:
-        picture.open()
-    except UnreadableRecordingError:
-        camera = build_camera({"driver": "video", "file": video})
-        camera.open()
-        return camera
-    return picture
+    """The first replay that can read the file, by its content. Raises what the last says if none can."""
+    for driver in ("image", "kinect_mkv"):
+        camera = build_camera({"driver": driver, "file": video})
+        with contextlib.suppress(UnreadableRecordingError):
+            camera.open()
+            return camera
+    camera = build_camera({"driver": "video", "file": video})
+    camera.open()
+    return camera
 
 
 def _words(result: PoseResult, out: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from hal.types import Body, DeviceInfo, Frame
+from hal.types import Absent, Body, DeviceInfo, Frame
 
 
 class DevicePose:
@@ -28,5 +28,5 @@ class DevicePose:
     def close(self) -> None:
         """Nothing to release."""
 
-    def estimate(self, frame: Frame) -> Body | None:
-        return frame.body
+    def estimate(self, frame: Frame) -> Body | Absent:
+        return frame.body or Absent("no_person", "the camera tracks nobody")

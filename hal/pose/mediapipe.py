@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from mediapipe.python.solutions.pose import Pose
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from hal.pose.chatter import native_chatter_dropped
+from hal.pose.blazepose import BlazePose
+from hal.pose.landmarks import Landmarks
+from hal.pose.metric import UNCHECKED, MetricPose, levelling
 from hal.pose.translation import offset_in_scene
-from hal.types import Body, DeviceInfo, Frame
+from hal.types import Absent, Body, DeviceInfo, Frame
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
-_MODEL = 1
-"""The full model: the one that MediaPipe's wheel carries, so that a box never downloads anything."""
-_NOBODY = np.zeros((64, 64, 3), np.uint8)
-
 
 class MediaPipePose:
-    """World landmarks in metres (x right in the picture, y down, z away), put back into the scene.
+    """Joints in metres: x right in the picture, y down (along gravity where the camera measures it), z away.
 
-    The network's own metres begin at the hips in every frame; `hal.pose.translation` moves them to where the person
-    is across the picture (along the line of sight the hips stay at 0). Smoothing over time is MediaPipe's own, tuned
-    by its authors for 30 frames a second; it starts afresh at `open`, so that a video always gives the same joints.
+    With depth they are measured: where they are from the camera, and only on what is a body, the only one in view, and
+    the one that began (`hal.pose.metric`). Without depth they are the network's own metres, put back into the scene
+    across the picture (`hal.pose.translation`); nothing of that can be checked then, which each body's notes say.
+
+    Smoothing over time is MediaPipe's own, tuned by its authors for 30 frames a second; it starts afresh at `open`, so
+    that a video always gives the same joints. Who "began" is forgotten at `open`, too.
     """
 
     class Options(BaseModel):
@@ -44,8 +43,10 @@ class MediaPipePose:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._network: Any = None
-        self._quiet = False
+        self._network: BlazePose | None = None
+        self._second_look: BlazePose | None = None
+        self._metric = MetricPose(self._look, options.min_visibility)
+        self._had_depth = False
 
     @property
     def info(self) -> DeviceInfo:
@@ -54,41 +55,42 @@ class MediaPipePose:
     def open(self) -> None:
         """Load the network (about a third of a second)."""
         self.close()
-        with native_chatter_dropped():
-            self._network = Pose(
-                model_complexity=_MODEL,
-                min_detection_confidence=self._options.min_detection_confidence,
-                min_tracking_confidence=self._options.min_tracking_confidence,
-            )
-            # The graph loads its models on threads of its own: seeing nobody once waits until they are there.
-            self._network.process(_NOBODY)
-        self._quiet = False
+        self._network = BlazePose(self._options.min_detection_confidence, self._options.min_tracking_confidence)
+        self._metric = MetricPose(self._look, self._options.min_visibility)
+        self._had_depth = False
 
     def close(self) -> None:
-        if self._network is not None:
-            self._network.close()
-            self._network = None
+        for network in (self._network, self._second_look):
+            if network is not None:
+                network.close()
+        self._network = self._second_look = None
 
-    def estimate(self, frame: Frame) -> Body | None:
-        """The joints seen in `frame.color`; None where there is no picture or nobody in it."""
+    def estimate(self, frame: Frame) -> Body | Absent:
+        """The joints of the person in `frame.color`, or why there are none."""
+        assert self._network is not None
         if frame.color is None:
-            return None
-        # The libraries stop chattering once each part of the graph has run, that is, after the first person.
-        with contextlib.nullcontext() if self._quiet else native_chatter_dropped():
-            found = self._network.process(frame.color)
-        if found.pose_world_landmarks is None:
-            return None
-        self._quiet = True
+            return Absent("no_person", "the frame has no picture")
+        marks = self._network.find(frame.color)
+        if marks is None:
+            return Absent("no_person", "nobody in the picture")
+        if frame.depth is not None and frame.lens is not None:
+            self._had_depth = True
+            return self._metric.body(frame, marks)
+        if self._had_depth:
+            return Absent("too_little_depth", "the camera gave no depth with this picture")
+        return self._flat(frame, marks)
+
+    def _flat(self, frame: Frame, marks: Landmarks) -> Body:
+        assert frame.color is not None
         height, width = frame.color.shape[:2]
-        metric, visibility = _points(found.pose_world_landmarks)
-        pixels = (_points(found.pose_landmarks)[0][:, :2] - 0.5) * (width, height)
-        seen = visibility >= self._options.min_visibility
-        metric += offset_in_scene(metric[seen], pixels[seen])
-        positions = np.where(seen[:, None], metric, np.nan)
-        return Body("mediapipe_33", positions, np.where(seen, visibility, 0.0))
+        seen = marks.visibility >= self._options.min_visibility
+        middle = (width / 2 - 0.5, height / 2 - 0.5)
+        metric = marks.metric + offset_in_scene(marks.metric[seen], marks.pixels[seen] - middle)
+        positions = np.where(seen[:, None], metric, np.nan) @ levelling(frame.up).T
+        return Body("mediapipe_33", positions, np.where(seen, marks.visibility, 0.0), notes=(UNCHECKED,))
 
-
-def _points(landmarks: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(33, 3) coordinates and (33,) visibility."""
-    table = np.array([(point.x, point.y, point.z, point.visibility) for point in landmarks.landmark])
-    return table[:, :3], table[:, 3]
+    def _look(self, color: NDArray[np.uint8]) -> Landmarks | None:
+        """Somebody in a part of the picture, by a network of its own: the first one follows its person."""
+        if self._second_look is None:
+            self._second_look = BlazePose(self._options.min_detection_confidence, 0.5, single=True)
+        return self._second_look.find(color)

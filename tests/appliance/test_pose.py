@@ -9,7 +9,7 @@ import pytest
 
 from appliance.pose import NO_PERSON, PoseResult, record_pose
 from hal.errors import DeviceLostError, HalError, StreamEndedError
-from hal.types import Body, DeviceInfo, Frame
+from hal.types import Absent, Body, DeviceInfo, Frame
 
 BODY = Body("standard_17", np.arange(51.0).reshape(17, 3), np.full(17, 0.8))
 UNSEEN = Body("standard_17", np.full((17, 3), np.nan), np.zeros(17))
@@ -44,8 +44,8 @@ class BodyInFrame:
 
     def close(self) -> None: ...
 
-    def estimate(self, frame: Frame) -> Body | None:
-        return frame.body
+    def estimate(self, frame: Frame) -> Body | Absent:
+        return frame.body or Absent("no_person", "nobody")
 
 
 def frame(index: int, body: Body | None) -> Frame:

@@ -1,0 +1,63 @@
+"""Is that a body? Landmarks must lie on something of human size and as round as limbs are. Ours.
+
+A pose network also finds people in prints, posters and on screens. Depth tells those apart: a print on a mug is too
+small, a poster is flat across every limb (hanging, standing, curled or cut out), a screen gives no depth.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hal.pose.lift import Floats, Lifted
+from hal.pose.limbs import BONES, LIMB_RADII_M, LIMBS
+from hal.pose.presence_kernels import limb_roundness
+from hal.types import Absent, Lens
+
+MIN_BONES: Final = 3
+SIZE_RANGE: Final = (0.55, 1.45)
+"""Median of measured bone lengths by an adult's of 1.70 m: from a child of about 1 m to more than the tallest adult."""
+ROUND: Final = 0.4
+"""Of a cylinder's sagitta. Rendered bodies give 0.6-1.2 a limb, posters 0.0 +- 0.2 at 3 m (tests)."""
+MIN_ROUND_LIMBS: Final = 2
+
+
+def body_refused(depth: NDArray[np.uint16], lens: Lens, pixels: Floats, lifted: Lifted) -> Absent | None:
+    """None for a body; else `not_a_body` or `too_little_depth` with what was seen. pixels: (33, 2) landmarks."""
+    ratios = size_ratios(lifted)
+    if len(ratios) < MIN_BONES:
+        return Absent("too_little_depth", f"depth under {int(lifted.measured.sum())} of 33 landmarks; too few to tell")
+    size = float(np.median(ratios))
+    if not SIZE_RANGE[0] < size < SIZE_RANGE[1]:
+        return Absent("not_a_body", f"{size:.2f} times the size of an adult")
+    roundness = _roundness(depth, lens, pixels, lifted)
+    if len(roundness) < MIN_ROUND_LIMBS:
+        return Absent("too_little_depth", "too little depth on arms and legs to tell a body from a picture")
+    if np.count_nonzero(roundness > ROUND) < MIN_ROUND_LIMBS:
+        return Absent("not_a_body", f"flat: {np.median(roundness):.2f} of the roundness of arms and legs")
+    return None
+
+
+def size_ratios(lifted: Lifted) -> Floats:
+    """Length of each bone whose both ends depth measured, by an adult's."""
+    ends = np.array([(a, b) for a, b, _ in BONES])
+    usual = np.array([length for *_, length in BONES])
+    known = lifted.measured[ends].all(axis=1)
+    lengths = np.linalg.norm(lifted.positions[ends[:, 0]] - lifted.positions[ends[:, 1]], axis=1)
+    return np.asarray((lengths / usual)[known])
+
+
+def _roundness(depth: NDArray[np.uint16], lens: Lens, pixels: Floats, lifted: Lifted) -> Floats:
+    """For each limb with enough depth: how much its middle stands out, by how much a cylinder's would."""
+    found = []
+    for (a, b), radius in zip(LIMBS, LIMB_RADII_M, strict=True):
+        if lifted.measured[a] and lifted.measured[b]:
+            value = limb_roundness(
+                depth, pixels[a], pixels[b], lifted.positions[a, 2], lifted.positions[b, 2], float(radius),
+                float(np.mean(lens.focal)),
+            )  # fmt: skip
+            if value > -10:
+                found.append(value)
+    return np.array(found)

@@ -1,0 +1,64 @@
+"""The loops of the presence gate. Ours. Arrays and units as in `lift_kernels`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hal.kernels import kernel
+
+_ACROSS = 0.7
+"""Where a limb's sides are probed, in radii from its middle; a cylinder is 0.29 radii farther away there."""
+_STATIONS = 24
+
+
+@kernel
+def limb_roundness(
+    depth: NDArray[np.uint16],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    range_a: float,
+    range_b: float,
+    radius: float,
+    focal: float,
+) -> float:
+    """Median over stations along the bone of (sides - middle) by a cylinder's; -100 where depth is missing.
+
+    A tilt to any side cancels in the mean of the two sides; what lies beside the limb instead of on it is left out.
+    """
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = np.sqrt(dx * dx + dy * dy)
+    if length < 12:
+        return -100.0
+    nx, ny = -dy / length, dx / length
+    values = np.empty(_STATIONS)
+    count = 0
+    for station in range(_STATIONS):
+        t = 0.15 + 0.7 * station / (_STATIONS - 1)
+        x, y = a[0] + t * dx, a[1] + t * dy
+        off = max(3.0, _ACROSS * radius * focal / (range_a + t * (range_b - range_a)))
+        middle = _at(depth, x, y)
+        left, right = _at(depth, x - off * nx, y - off * ny), _at(depth, x + off * nx, y + off * ny)
+        if middle > 0 and left > 0 and right > 0 and abs(left - middle) < 1.5 * radius > abs(right - middle):
+            reach = off * middle / focal / radius
+            sagitta = radius * (1 - np.sqrt(max(0.0, 1 - min(reach, 0.95) ** 2)))
+            values[count] = ((left + right) / 2 - middle) / sagitta
+            count += 1
+    if count < _STATIONS // 4:
+        return -100.0
+    return float(np.median(values[:count]))
+
+
+@kernel
+def _at(depth: NDArray[np.uint16], x: float, y: float) -> float:
+    """Mean of the known depths of a 3 x 3 patch, metres; 0 where none or outside."""
+    column, row = int(x + 0.5), int(y + 0.5)
+    if not (1 <= column < depth.shape[1] - 1 and 1 <= row < depth.shape[0] - 1):
+        return 0.0
+    total, count = 0.0, 0
+    for line in range(row - 1, row + 2):
+        for place in range(column - 1, column + 2):
+            if depth[line, place] > 0:
+                total += depth[line, place]
+                count += 1
+    return total / count * 0.001 if count else 0.0
