@@ -142,7 +142,9 @@ class XbusImuSet:
             raise
         self._reset(setup.rate_hz)
         self._setup, self._line = setup, line
-        self._thread = Thread(target=self._run, args=(line,), name=f"xbus {self._options.port}", daemon=True)
+        self._thread = Thread(
+            target=self._run, args=(line, setup.early), name=f"xbus {self._options.port}", daemon=True
+        )
         self._thread.start()
 
     def read(self, timeout_s: float) -> Sequence[ImuSample]:
@@ -160,12 +162,12 @@ class XbusImuSet:
         self._line.close()
         self._thread = self._line = None
 
-    def _run(self, line: SerialLine) -> None:
+    def _run(self, line: SerialLine, early: bytes) -> None:
         """Reader thread: bytes to samples until told to stop or the device is lost."""
         heard = stalled_since = time.monotonic()
         try:
             while not self._stop.is_set():
-                data = line.read(_STOP_S)
+                data, early = early or line.read(_STOP_S), b""
                 now = time.monotonic_ns()
                 seconds = now / 1e9
                 if data:

@@ -71,9 +71,9 @@ def encode(bus_id: int, mid: int, data: bytes = b"") -> bytes:
 class FrameParser:
     """Cuts a stream of bytes into messages; what is no message is dropped and counted.
 
-    A candidate that fails (unknown sender or identifier, impossible length, wrong checksum) costs only its preamble
-    byte: the search goes on right behind it, so no good message that follows, or lies inside, is ever lost. Memory is
-    bounded by one longest message.
+    A candidate that fails (unknown sender or identifier, impossible length, wrong checksum, items that do not add up)
+    costs only its preamble byte: the search goes on right behind it, so no good message that follows, or lies inside,
+    is lost. Memory is bounded by one longest message.
     """
 
     def __init__(self) -> None:
@@ -85,9 +85,9 @@ class FrameParser:
         self._rest = b""
 
     @property
-    def pending(self) -> bool:
-        """Whether the beginning of a message waits for its end."""
-        return bool(self._rest)
+    def pending(self) -> bytes:
+        """The beginning of a message that waits for its end."""
+        return self._rest
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that these bytes complete, in order."""
@@ -126,6 +126,9 @@ class FrameParser:
                 self.bad_checksums += 1
                 at += 1
                 continue
+            if buffer[at + 2] == Mid.MT_DATA2 and not _items_add_up(buffer, start, end):
+                at += 1
+                continue
             self.discarded_bytes += at - consumed
             found.append(Message(buffer[at + 1], buffer[at + 2], buffer[start:end]))
             at = consumed = end + 1
@@ -134,3 +137,10 @@ class FrameParser:
         self._rest = buffer[keep:]
         self.messages += len(found)
         return found
+
+
+def _items_add_up(buffer: bytes, start: int, end: int) -> bool:
+    """Whether MTData2's items fill its data exactly: one chance match of the checksum in 256 is one too many."""
+    while start + 2 < end:
+        start += 3 + buffer[start + 2]
+    return start == end

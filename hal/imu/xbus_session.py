@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hal.errors import DeviceDataError, DeviceNotFoundError
 from hal.imu import xbus_data
 from hal.imu.serial_line import SerialLine
-from hal.imu.xbus_frames import MASTER, FrameParser, Mid, encode
+from hal.imu.xbus_frames import MASTER, FrameParser, Message, Mid, encode
 from hal.imu.xbus_samples import check_layout
 
 _ATTEMPTS = 3
@@ -45,7 +45,7 @@ class Setup:
     """What answered, and what it will send.
 
     sensors: bus identifiers that will send data. rate_hz: the rate that they confirmed. battery_percent: None where the
-    device reports none.
+    device reports none. early: the bytes that already came behind the last answer.
     """
 
     device_id: str
@@ -53,6 +53,7 @@ class Setup:
     sensors: tuple[int, ...]
     rate_hz: float
     battery_percent: int | None
+    early: bytes
 
 
 class XbusSession:
@@ -61,6 +62,7 @@ class XbusSession:
     def __init__(self, line: SerialLine) -> None:
         self._line = line
         self._parser = FrameParser()
+        self._behind: list[Message] = []
 
     def start(self, sensors: Collection[int], rate_hz: int, *, orientation: bool) -> Setup:
         """Configures the sensors and starts the measurement.
@@ -96,7 +98,8 @@ class XbusSession:
         if len(rates) != 1:
             raise DeviceNotFoundError(f"{self._line.port}: the sensors took different rates: {sorted(rates)} Hz")
         self._request(MASTER, Mid.GO_TO_MEASUREMENT)
-        return Setup(device_id, firmware, ours, rates.pop(), battery)
+        early = b"".join(encode(*message) for message in self._behind) + self._parser.pending
+        return Setup(device_id, firmware, ours, rates.pop(), battery, early)
 
     def _configure(self, sensor: int, rate_hz: int, *, orientation: bool) -> float:
         wanted = [
@@ -126,11 +129,13 @@ class XbusSession:
         self._line.write(encode(bus_id, mid, data))
         deadline = time.monotonic() + wait_s
         while (left := deadline - time.monotonic()) > 0:
-            for message in self._parser.feed(self._line.read(left)):
+            messages = self._parser.feed(self._line.read(left))
+            for place, message in enumerate(messages):
                 if message.mid == Mid.WAKE_UP:
                     self._line.write(encode(MASTER, Mid.WAKE_UP_ACK))
                     self._line.write(encode(bus_id, mid, data))
                 elif message.bus_id == bus_id and message.mid == mid + 1:
+                    self._behind = messages[place + 1 :]
                     return message.data
                 elif message.mid == Mid.ERROR:
                     code = message.data[0] if message.data else 0

@@ -134,7 +134,7 @@ def test_silence_frees_a_message_that_a_false_beginning_held_back():
     assert parser.feed(false_beginning + WAKE_UP) == []
     assert parser.pending
     assert parser.flush() == [Message(0xFF, Mid.WAKE_UP, b"")]
-    assert (parser.discarded_bytes, parser.pending) == (4, False)
+    assert (parser.discarded_bytes, parser.pending) == (4, b"")
 
 
 def test_every_byte_is_either_returned_or_counted():
