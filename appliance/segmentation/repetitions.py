@@ -16,20 +16,22 @@ from scipy.signal import find_peaks
 
 from appliance.segmentation.bounds import phase_bound, quarter_to_three_quarters, turning_point
 from appliance.segmentation.motion import Floats, Motion, main_motion
-from appliance.segmentation.rest import drifting_rest, rest_pose
+from appliance.segmentation.rest import drifting_rest, excursion, rest_pose
 from appliance.skeleton.standard import Recording
 
 STANDS_OUT = 0.35
 """Height of a repetition over the valleys beside it, as a share of the set's typical one. A shallow repetition of a
 tired patient is above it, fidgeting and swaying at the turning point are below."""
-RETURNED = 0.35
+RETURNED = 0.25
 """A repetition is complete when it came from and returned to within this share of its height from the rest pose."""
 LEAST = 0.1
 """Of the body's radius (some 5 cm in an adult): what the joint that moves most must travel. Less is keeping still."""
 LEAST_NOISE = 5.0
 """In standard deviations of the path's noise: white noise alone does not stray so far from its most frequent value."""
-AT_REST_S = 0.25
-"""A repetition starts and ends at rest: its bounds lie this far outside the movement, where there is so much rest."""
+REST_SHARE = 0.15
+AT_REST_S = (0.2, 0.4)
+"""A repetition starts and ends at rest: its bounds lie outside the movement by this share of the rest beside it, within
+these limits, and never beyond the middle of the rest between two repetitions."""
 CALM = 0.3
 """The speed is smoothed over this share of the time the movement takes from a quarter to three quarters of the way."""
 
@@ -73,12 +75,12 @@ def find_repetitions(recording: Recording, joints: Sequence[str] | None = None) 
 
 def _excursions(motion: Motion) -> tuple[Floats, list[int], list[int]]:
     """Distance from rest, (frames,) metres, its peaks (one a repetition), and the valleys before, between and after."""
-    distance = np.linalg.norm(motion.path - rest_pose(motion.path), axis=1)
+    distance = excursion(motion.path - rest_pose(motion.path))
     peaks, valleys = _peaks(distance)
     at_rest = [v for v in valleys if distance[v] <= RETURNED * np.median(distance[peaks])] if peaks else []
     if at_rest:
-        rest = drifting_rest(motion.path, at_rest, reach=round(AT_REST_S * motion.rate_hz))
-        distance = np.linalg.norm(motion.path - rest, axis=1)
+        rest = drifting_rest(motion.path, at_rest, reach=round(AT_REST_S[0] * motion.rate_hz))
+        distance = excursion(motion.path - rest)
         peaks, valleys = _peaks(distance)
     if not peaks or not _moves(motion, distance, peaks, valleys):
         return distance, [], []
@@ -114,15 +116,12 @@ def _bounds(motion: Motion, distance: Floats, peaks: list[int], valleys: list[in
     rise = float(np.median([quarter_to_three_quarters(distance, *side) for side in sides]))
     calm = gaussian_filter1d(motion.path, max(CALM * rise, 0.5), axis=0, mode="nearest")
     speed = np.linalg.norm(np.gradient(calm, axis=0), axis=1)
-    margin, last = AT_REST_S * motion.rate_hz, len(distance) - 1
-    edges = [
-        min(max(phase_bound(distance, speed, peak, valley) + (margin if valley > peak else -margin), 0.0), last)
-        for peak, valley in sides
-    ]
-    for index in range(1, len(edges) - 1, 2):
-        if edges[index] > edges[index + 1]:
-            edges[index] = edges[index + 1] = (edges[index] + edges[index + 1]) / 2
-    return list(zip(edges[::2], edges[1::2], strict=True))
+    moving = np.array([phase_bound(distance, speed, *side) for side in sides])
+    rests = np.diff(np.concatenate([[0.0], moving, [len(distance) - 1.0]]))[::2]
+    room = np.concatenate([rests[:1], rests[1:-1] / 2, rests[-1:]])
+    least, most = (limit * motion.rate_hz for limit in AT_REST_S)
+    margin = np.minimum(np.clip(REST_SHARE * rests, least, most), room)
+    return list(zip((moving[::2] - margin[:-1]).tolist(), (moving[1::2] + margin[1:]).tolist(), strict=True))
 
 
 def _seconds(motion: Motion, frame: float) -> float:
