@@ -14,35 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
-import numpy as np
-from numpy.typing import NDArray
-
-from appliance.skeleton.adapters import to_standard
+from appliance.pose import skeleton_in
+from appliance.track import Skeleton
 from hal.errors import HalError, StreamEndedError
 from hal.protocols import Camera, ImuSet, PoseEstimator
-from hal.types import Absent, AbsentReason, ImuSample
+from hal.types import ImuSample
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2
 QUEUED = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Skeleton:
-    """One frame in the standard form; positions (17, 3) metres, all NaN where nobody was seen, and why."""
-
-    index: int
-    stamp_ns: int
-    arrival_ns: int
-    positions: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-    planar: bool
-    absent: AbsentReason | None = None
-
-    @property
-    def seen(self) -> bool:
-        return bool((self.confidence > 0).any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +99,8 @@ class Capture:
     def _watch_camera(self) -> None:
         while not self._stopping.is_set():
             frame = self._camera.read(POLL_S)
-            if frame is None:
-                continue
-            body = self._pose.estimate(frame)
-            positions, confidence, planar, absent = np.full((17, 3), np.nan), np.zeros(17), False, None
-            if isinstance(body, Absent):
-                absent = body.reason
-            else:
-                positions, confidence = to_standard(body)
-                planar = body.planar
-            self._put(Skeleton(frame.index, frame.stamp_ns, frame.arrival_ns, positions, confidence, planar, absent))
+            if frame is not None:
+                self._put(skeleton_in(frame, self._pose))
 
     def _watch_imu(self) -> None:
         assert self._imu is not None

@@ -1,4 +1,4 @@
-"""The stage from a camera to a recording: each frame's person, in the standard form, on the camera's clock."""
+"""The stage from a frame to the standard skeleton; and a whole replay of them as a recording."""
 
 from __future__ import annotations
 
@@ -9,15 +9,30 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from appliance.skeleton.adapters import to_standard
-from appliance.skeleton.standard import JOINTS, Recording, recording_of
+from appliance.skeleton.standard import JOINTS, Recording
+from appliance.track import Skeleton, Track
 from hal.errors import StreamEndedError
 from hal.protocols import Camera, PoseEstimator
-from hal.types import Absent, Frame
+from hal.types import Absent, AbsentReason, Frame
 
 READ_TIMEOUT_S = 1.0
 
-NO_PERSON = "no_person"
-"""A frame in whose person no standard joint was clear enough counts as one without a person."""
+NO_PERSON: AbsentReason = "no_person"
+"""Why: a frame in whose person no standard joint was clear enough counts as one without a person."""
+
+
+def skeleton_in(frame: Frame, estimator: PoseEstimator) -> Skeleton:
+    """The person in one frame, or a skeleton of which nothing was seen and why."""
+    body = estimator.estimate(frame)
+    if not isinstance(body, Absent):
+        positions, confidence = to_standard(body)
+        if confidence.any():
+            return Skeleton(
+                frame.index, frame.stamp_ns, frame.arrival_ns, positions, confidence, body.planar, notes=body.notes
+            )
+    absent = body.reason if isinstance(body, Absent) else NO_PERSON
+    unseen = np.full((len(JOINTS), 3), np.nan)
+    return Skeleton(frame.index, frame.stamp_ns, frame.arrival_ns, unseen, np.zeros(len(JOINTS)), absent=absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +62,18 @@ def record_pose(
 
     Times are seconds since the first frame. Raises `DeviceLostError`.
     """
-    stamps: list[int] = []
-    positions, confidences = [], []
+    track = Track(camera.info.gravity)
     reasons: Counter[str] = Counter()
     notes: Counter[str] = Counter()
-    planar = False
     while True:
         try:
             frame = camera.read(READ_TIMEOUT_S)
         except StreamEndedError:
-            break
+            return PoseResult(track.recording(), dict(reasons), dict(notes))
         if frame is None:
             continue
-        joints, confidence = np.full((len(JOINTS), 3), np.nan), np.zeros(len(JOINTS))
-        body = estimator.estimate(frame)
-        if isinstance(body, Absent):
-            reasons[body.reason] += 1
-        else:
-            joints, confidence = to_standard(body)
-            planar = planar or body.planar
-            if confidence.any():
-                notes.update(body.notes)
-            else:
-                reasons[NO_PERSON] += 1
-        stamps.append(frame.stamp_ns)
-        positions.append(joints)
-        confidences.append(confidence)
+        skeleton = skeleton_in(frame, estimator)
+        if track.add(skeleton):
+            reasons.update([skeleton.absent] if skeleton.absent is not None else [])
+            notes.update(skeleton.notes)
         on_frame(frame)
-    recording = recording_of(
-        np.array([stamp - stamps[0] for stamp in stamps]) / 1e9,
-        np.array(positions).reshape(-1, len(JOINTS), 3),
-        np.array(confidences).reshape(-1, len(JOINTS)),
-        planar=planar,
-        gravity=camera.info.gravity,
-    )
-    return PoseResult(recording, dict(reasons), dict(notes))

@@ -11,13 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-from appliance.capture import Capture, Ended, Item, Skeleton
+from appliance.capture import Capture, Ended, Item
 from appliance.recording.session_writer import SessionWriter
 from appliance.set_watch import SetEnd, SetWatch
 from appliance.settings import SessionSettings
 from appliance.skeleton.standard import Recording, recording_of
 from appliance.sync.clocks import DeviceClock
-from appliance.track import Track
+from appliance.track import Skeleton, Track
 from hal.types import Gravity
 
 CHECK_S = 0.5

@@ -1,12 +1,36 @@
-"""What the camera has shown of a set so far: grows frame by frame, and is a `Recording` at any moment."""
+"""What the camera has shown so far: one standard skeleton a frame, and a `Recording` of them at any moment."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from appliance.capture import Skeleton
+import numpy as np
+from numpy.typing import NDArray
+
 from appliance.skeleton.standard import Recording, recording_of
-from hal.types import Gravity
+from hal.types import AbsentReason, Gravity
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """One frame in the standard form.
+
+    positions: (17, 3) metres, NaN where a joint was not seen. confidence: (17,) in 0..1.
+    absent: why nobody is in it; None where somebody is. notes: what could not be checked or was guessed.
+    """
+
+    index: int
+    stamp_ns: int
+    arrival_ns: int
+    positions: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    planar: bool = False
+    absent: AbsentReason | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> bool:
+        return self.absent is None
 
 
 class Track:
@@ -17,19 +41,13 @@ class Track:
         self._frames: list[Skeleton] = []
         self._stale = 0
 
-    def add(self, skeleton: Skeleton) -> None:
+    def add(self, skeleton: Skeleton) -> bool:
+        """Whether it was taken."""
         if self._frames and skeleton.stamp_ns <= self._frames[-1].stamp_ns:
             self._stale += 1
-            return
+            return False
         self._frames.append(skeleton)
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    @property
-    def seen(self) -> int:
-        """Frames in which a person was seen."""
-        return sum(frame.seen for frame in self._frames)
+        return True
 
     @property
     def lost(self) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from appliance.assessment import assess
-from appliance.capture import Skeleton
 from appliance.errors import RecordingError, UnknownReferenceError
 from appliance.exercises import exercise_by_id
 from appliance.progress import Progress
@@ -19,7 +18,7 @@ from appliance.references import ReferenceFolder, digest_of
 from appliance.set_watch import SetWatch
 from appliance.settings import SessionSettings
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
-from appliance.track import Track
+from appliance.track import Skeleton, Track
 from hal.virtual.patient import reference
 
 
@@ -67,7 +66,7 @@ def replace_settings(**changes: float) -> SessionSettings:
 
 
 def skeleton(index: int, stamp_ns: int) -> Skeleton:
-    return Skeleton(index, stamp_ns, stamp_ns, np.zeros((17, 3)), np.ones(17), planar=False)
+    return Skeleton(index, stamp_ns, stamp_ns, np.zeros((17, 3)), np.ones(17))
 
 
 def test_a_track_counts_what_the_camera_lost_and_keeps_time_increasing() -> None:
