@@ -13,7 +13,7 @@ from hal.errors import DeviceNotFoundError
 def load_pyk4a(library: Path | None = None) -> Any:
     """The binding, with another `libk4a.so` in place of its own where one is named. Raises `DeviceNotFoundError`.
 
-    A library that is loaded globally before pyk4a comes first in the linker's search, so its functions are the ones used.
+    A library loaded globally before pyk4a comes first in the linker's search, so its functions are the ones used.
     """
     os.environ.setdefault("K4A_LOG_LEVEL", "c")  # what goes wrong is raised; the library would also write it to stderr
     try:

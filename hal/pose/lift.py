@@ -113,16 +113,20 @@ def _look(
 
 
 def _distance(depth: NDArray[np.uint16], pixels: Floats, skin: Floats, seen: NDArray[np.bool_]) -> float | None:
-    """What to add to the network's distances: the median over the trunk, else over all landmarks with depth."""
+    """What to add to the network's distances: what most landmarks agree on, those of the trunk counting three times.
+
+    A landmark whose error puts it beside the body says the wall's distance; a median of few could lie between the two.
+    """
     middle = np.full(33, _FIRST_TOLERANCE_M)
     surface, counts = _look(depth, pixels, np.where(seen, 6.0, 0.0), middle, _FIRST_TOLERANCE_M, _NEAR)
     usable = seen & (counts[:, 2] >= 3)
-    trunk = np.zeros(33, np.bool_)
-    trunk[list(TRUNK)] = True
-    for group in (usable & trunk, usable):
-        if group.sum() >= 2:
-            return float(np.median((surface - skin)[group]))
-    return None
+    if usable.sum() < 2:
+        return None
+    weight = np.ones(33)
+    weight[list(TRUNK)] = 3
+    off, weight = (surface - skin)[usable], weight[usable]
+    agreeing = np.abs(off[:, None] - off) < _TOLERANCE_M
+    return float(np.median(off[agreeing[np.argmax(agreeing @ weight)]]))
 
 
 def _centred(

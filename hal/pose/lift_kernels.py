@@ -112,7 +112,7 @@ def limb_axis(
         x, y = a[0] + t * dx, a[1] + t * dy
         away = range_a + t * (range_b - range_a)
         width = radius * focal / away
-        found, middle = _middle_across(depth, x, y, nx, ny, away, radius, width)
+        found, middle, _ = limb_across(depth, x, y, nx, ny, away, radius, width)
         if found:
             ts[count], offs[count] = t, middle
             count += 1
@@ -124,9 +124,13 @@ def limb_axis(
 
 
 @kernel
-def _middle_across(
+def limb_across(
     depth: NDArray[np.uint16], x: float, y: float, nx: float, ny: float, away: float, radius: float, width: float
-) -> tuple[bool, float]:
+) -> tuple[bool, float, float]:
+    """Whether the limb's two edges were found along the normal through (x, y), its middle and its width, pixels.
+
+    `away` is its skin's distance, `radius` and `width` (pixels) those of a usual limb; it may be thinner or fatter.
+    """
     reach = int(3.5 * width + 10)
     nearest = 0
     found = False
@@ -136,7 +140,7 @@ def _middle_across(
             if not found and _on_limb(depth, x + sign * step * nx, y + sign * step * ny, away, radius):
                 nearest, found = sign * step, True
     if not found:
-        return False, 0.0
+        return False, 0.0, 0.0
     edges = np.zeros(2)
     for side in range(2):
         sign = 1 if side == 0 else -1
@@ -150,12 +154,12 @@ def _middle_across(
                 if missed > 2:
                     break
         else:
-            return False, 0.0
+            return False, 0.0, 0.0
         edges[side] = edge
     wide = edges[0] - edges[1] + 1
-    if not 0.9 * width < wide < 3.0 * width + 2:
-        return False, 0.0
-    return True, (edges[0] + edges[1]) / 2
+    if not 1.1 * width < wide < 3.0 * width + 2:
+        return False, 0.0, 0.0
+    return True, (edges[0] + edges[1]) / 2, wide
 
 
 @kernel

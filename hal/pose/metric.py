@@ -47,7 +47,7 @@ class MetricPose:
         assert frame.lens is not None
         seen = self._inside(marks, frame.depth.shape)
         lifted = lift(frame.depth, frame.lens, marks.pixels, marks.metric, marks.visibility, seen)
-        refused = body_refused(frame.depth, frame.lens, lifted.pixels, lifted)
+        refused = body_refused(frame.depth, frame.lens, marks.metric, lifted)
         if refused is not None:
             return refused
         if self._two(frame, frame.color, frame.depth, marks, seen):
@@ -87,7 +87,7 @@ class MetricPose:
         assert frame.lens is not None
         seen = self._inside(marks, depth.shape)
         lifted = lift(depth, frame.lens, marks.pixels, marks.metric, marks.visibility, seen)
-        return body_refused(depth, frame.lens, lifted.pixels, lifted) is None
+        return body_refused(depth, frame.lens, marks.metric, lifted) is None
 
 
 def levelling(up: NDArray[np.float64] | None) -> NDArray[np.float64]:

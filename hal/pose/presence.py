@@ -19,20 +19,28 @@ from hal.types import Absent, Lens
 MIN_BONES: Final = 3
 SIZE_RANGE: Final = (0.55, 1.45)
 """Median of measured bone lengths by an adult's of 1.70 m: from a child of about 1 m to more than the tallest adult."""
+TINY: Final = 0.4
 ROUND: Final = 0.4
 """Of a cylinder's sagitta. Rendered bodies give 0.6-1.2 a limb, posters 0.0 +- 0.2 at 3 m (tests)."""
 MIN_ROUND_LIMBS: Final = 2
 
 
-def body_refused(depth: NDArray[np.uint16], lens: Lens, pixels: Floats, lifted: Lifted) -> Absent | None:
-    """None for a body; else `not_a_body` or `too_little_depth` with what was seen. pixels: (33, 2) landmarks."""
+def body_refused(depth: NDArray[np.uint16], lens: Lens, network: Floats, lifted: Lifted) -> Absent | None:
+    """None for a body; else `not_a_body` or `too_little_depth` with what was seen. network: (33, 3) metres, any origin.
+
+    The network takes everybody for an adult, so the spread of all its landmarks tells a small print apart even where
+    ink leaves too little depth for bones.
+    """
+    spread = _spread_ratio(network, lifted)
+    if spread is not None and spread < TINY:
+        return Absent("not_a_body", f"about {spread:.2f} times the size of an adult")
     ratios = size_ratios(lifted)
     if len(ratios) < MIN_BONES:
         return Absent("too_little_depth", f"depth under {int(lifted.measured.sum())} of 33 landmarks; too few to tell")
     size = float(np.median(ratios))
     if not SIZE_RANGE[0] < size < SIZE_RANGE[1]:
         return Absent("not_a_body", f"{size:.2f} times the size of an adult")
-    roundness = _roundness(depth, lens, pixels, lifted)
+    roundness = _roundness(depth, lens, lifted)
     if len(roundness) < MIN_ROUND_LIMBS:
         return Absent("too_little_depth", "too little depth on arms and legs to tell a body from a picture")
     if np.count_nonzero(roundness > ROUND) < MIN_ROUND_LIMBS:
@@ -49,15 +57,21 @@ def size_ratios(lifted: Lifted) -> Floats:
     return np.asarray((lengths / usual)[known])
 
 
-def _roundness(depth: NDArray[np.uint16], lens: Lens, pixels: Floats, lifted: Lifted) -> Floats:
+def _spread_ratio(network: Floats, lifted: Lifted) -> float | None:
+    """Across the line of sight, where the network is good; None with fewer than six landmarks measured."""
+    if lifted.measured.sum() < 6:
+        return None
+    own, usual = (np.linalg.norm(points[lifted.measured, :2].std(axis=0)) for points in (lifted.positions, network))
+    return float(own / usual) if usual > 0 else None
+
+
+def _roundness(depth: NDArray[np.uint16], lens: Lens, lifted: Lifted) -> Floats:
     """For each limb with enough depth: how much its middle stands out, by how much a cylinder's would."""
     found = []
+    z, focal = lifted.positions[:, 2], float(np.mean(lens.focal))
     for (a, b), radius in zip(LIMBS, LIMB_RADII_M, strict=True):
         if lifted.measured[a] and lifted.measured[b]:
-            value = limb_roundness(
-                depth, pixels[a], pixels[b], lifted.positions[a, 2], lifted.positions[b, 2], float(radius),
-                float(np.mean(lens.focal)),
-            )  # fmt: skip
+            value = limb_roundness(depth, lifted.pixels[a], lifted.pixels[b], z[a], z[b], float(radius), focal)
             if value > -10:
                 found.append(value)
     return np.array(found)

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hal.kernels import kernel
+from hal.pose.lift_kernels import limb_across
 
-_ACROSS = 0.7
-"""Where a limb's sides are probed, in radii from its middle; a cylinder is 0.29 radii farther away there."""
+_ACROSS = 0.65
+"""Where a limb's sides are probed, in radii from its middle."""
+_SAGITTA = 1 - (1 - _ACROSS**2) ** 0.5
+"""How much farther away a cylinder is there, in radii."""
 _STATIONS = 24
 
 
@@ -24,7 +27,8 @@ def limb_roundness(
 ) -> float:
     """Median over stations along the bone of (sides - middle) by a cylinder's; -100 where depth is missing.
 
-    A tilt to any side cancels in the mean of the two sides; what lies beside the limb instead of on it is left out.
+    range_a, range_b: of the joints' centres, metres. The limb's own width is used where its edges show in depth. A tilt
+    to any side cancels in the mean of the two sides; what lies beside the limb instead of on it is left out.
     """
     dx, dy = b[0] - a[0], b[1] - a[1]
     length = np.sqrt(dx * dx + dy * dy)
@@ -36,13 +40,16 @@ def limb_roundness(
     for station in range(_STATIONS):
         t = 0.15 + 0.7 * station / (_STATIONS - 1)
         x, y = a[0] + t * dx, a[1] + t * dy
-        off = max(3.0, _ACROSS * radius * focal / (range_a + t * (range_b - range_a)))
+        away = range_a + t * (range_b - range_a)
+        half = radius * focal / away
+        found, off_axis, wide = limb_across(depth, x, y, nx, ny, away - radius, radius, half)
+        if found:
+            x, y, half = x + off_axis * nx, y + off_axis * ny, wide / 2
+        probe = max(2.0, _ACROSS * half)
         middle = _at(depth, x, y)
-        left, right = _at(depth, x - off * nx, y - off * ny), _at(depth, x + off * nx, y + off * ny)
+        left, right = _at(depth, x - probe * nx, y - probe * ny), _at(depth, x + probe * nx, y + probe * ny)
         if middle > 0 and left > 0 and right > 0 and abs(left - middle) < 1.5 * radius > abs(right - middle):
-            reach = off * middle / focal / radius
-            sagitta = radius * (1 - np.sqrt(max(0.0, 1 - min(reach, 0.95) ** 2)))
-            values[count] = ((left + right) / 2 - middle) / sagitta
+            values[count] = ((left + right) / 2 - middle) / (_SAGITTA * half * middle / focal)
             count += 1
     if count < _STATIONS // 4:
         return -100.0

@@ -6,8 +6,8 @@ of the code it tests: rays against capsules, planes and rectangles, sensor noise
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ class View:
 
 @dataclass(frozen=True)
 class Person:
-    """joints: BlazePose's landmark names (and a few more points) to places; capsules: (from, to, radius), world axes."""
+    """joints: BlazePose's landmarks to places; capsules: (from, to, radius). World axes."""
 
     joints: dict[str, Floats]
     capsules: list[tuple[Floats, Floats, float]]
@@ -64,11 +64,17 @@ class Person:
 
 
 def person(
-    stature: float = 1.75, girth: float = 1.0, *, hip: float = 0.0, knee: float = 0.0, arm: float = 0.0, spread: float = 8.0,
+    stature: float = 1.75,
+    girth: float = 1.0,
+    *,
+    hip: float = 0.0,
+    knee: float = 0.0,
+    arm: float = 0.0,
+    spread: float = 8.0,
     elbow: float = 10.0,
-) -> Person:  # fmt: skip
+) -> Person:
     """Upright on the floor, facing the camera. Degrees: `hip` and `knee` flexion, `arm` raised forward, `spread`
-    sideways, `elbow` flexion. Proportions of an adult (Drillis & Contini), radii in metres for 1.75 m, times `girth`."""
+    sideways, `elbow` flexion. Proportions of an adult (Drillis & Contini), radii for 1.75 m times `girth`."""
     s = stature
     joints: dict[str, Floats] = {}
     capsules: list[tuple[Floats, Floats, float]] = []
@@ -76,23 +82,26 @@ def person(
     def limb(a: Floats, b: Floats, radius: float) -> None:
         capsules.append((a, b, radius * girth * s / 1.75))
 
-    down = np.array([0.0, -1.0, 0.0])
-    pelvis = np.array([0.0, 0.53 * s, 0.0])
-    neck = pelvis + [0, 0.288 * s + 0.03, 0]
-    head = neck + [0, 0.095 * s, 0.01]
-    limb(neck - [0, 0.02, 0], head, 0.055)
-    limb(head + [0, 0.03, 0], head - [0, 0.02, 0], 0.085)
-    joints["nose"] = head + [0, -0.01, 0.10]
-    limb(joints["nose"] - [0, 0, 0.03], joints["nose"] - [0, 0, 0.012], 0.012)
+    def at(x: float, y: float, z: float) -> Floats:
+        return np.array([x, y, z])
+
+    down = at(0, -1, 0)
+    pelvis = at(0, 0.53 * s, 0)
+    neck = pelvis + at(0, 0.288 * s + 0.03, 0)
+    head = neck + at(0, 0.095 * s, 0.01)
+    limb(neck - at(0, 0.02, 0), head, 0.055)
+    limb(head + at(0, 0.03, 0), head - at(0, 0.02, 0), 0.085)
+    joints["nose"] = head + at(0, -0.01, 0.10)
+    limb(joints["nose"] - at(0, 0, 0.03), joints["nose"] - at(0, 0, 0.012), 0.012)
     for side, sign in SIDES.items():
-        out = np.array([sign, 0.0, 0.0])
+        out = at(sign, 0, 0)
         for name, off in (("eye_inner", 0.02), ("eye", 0.03), ("eye_outer", 0.04)):
-            joints[f"{side}_{name}"] = head + [sign * off, 0.02, 0.075]
-        joints[f"mouth_{side}"] = head + [sign * 0.025, -0.045, 0.075]
+            joints[f"{side}_{name}"] = head + at(sign * off, 0.02, 0.075)
+        joints[f"mouth_{side}"] = head + at(sign * 0.025, -0.045, 0.075)
         joints[f"{side}_ear"] = head + out * 0.07
-        shoulder = pelvis + [sign * 0.11 * s, 0.288 * s, 0]
+        shoulder = pelvis + at(sign * 0.11 * s, 0.288 * s, 0)
         hip_joint = pelvis + out * 0.052 * s
-        limb(shoulder - out * 0.07 * s - [0, 0.05, 0], hip_joint + [0, 0.03, 0], 0.10)
+        limb(shoulder - out * 0.07 * s - at(0, 0.05, 0), hip_joint + at(0, 0.03, 0), 0.10)
         limb(hip_joint, pelvis, 0.10)
         limb(shoulder, shoulder - out * 0.08 * s, 0.055)
         swing = _about_x(-arm) @ _about_z(sign * spread) @ down
@@ -107,8 +116,8 @@ def person(
         shank = _about_x(knee - hip) @ down
         knee_joint = hip_joint + thigh * 0.245 * s
         ankle = knee_joint + shank * 0.246 * s
-        toe = ankle + _about_x(knee - hip) @ np.array([0, -0.025 * s, 0.10 * s])
-        heel = ankle + _about_x(knee - hip) @ np.array([0, -0.025 * s, -0.03 * s])
+        toe = ankle + _about_x(knee - hip) @ at(0, -0.025 * s, 0.10 * s)
+        heel = ankle + _about_x(knee - hip) @ at(0, -0.025 * s, -0.03 * s)
         limb(hip_joint, (hip_joint + knee_joint) / 2, 0.08)
         limb(hip_joint, knee_joint, 0.062)
         limb(knee_joint, (knee_joint + ankle) / 2, 0.056)
@@ -164,6 +173,7 @@ class Scene:
     floor: bool = True
     depth: Floats = field(init=False)
     owner: NDArray[np.int32] = field(init=False)
+    _sensed: NDArray[np.uint16] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         v, u = np.mgrid[0 : self.lens.height, 0 : self.lens.width]
@@ -185,10 +195,10 @@ class Scene:
         self._nearer(distance, slice(None), slice(None), -1)
 
     def add_board(self, centre: Floats, across: Floats, upward: Floats, curl_m: float = 0.0) -> None:
-        """A rectangle with half-sides `across` and `upward`, or part of a cylinder that bulges `curl_m` in its middle."""
+        """A rectangle with half-sides `across` and `upward`; with `curl_m` it bulges that far in its middle."""
         normal = np.cross(across, upward) / np.linalg.norm(np.cross(across, upward))
-        steps = np.linspace(-1, 1, 2 if curl_m == 0 else 41)
-        for left, right in zip(steps[:-1], steps[1:], strict=True):
+        steps = np.linspace(-1, 1, 2 if curl_m == 0 else 13)
+        for left, right in pairwise(steps):
             a = centre + across * left + normal * curl_m * (1 - left**2)
             b = centre + across * right + normal * curl_m * (1 - right**2)
             self._strip((a + b) / 2, (b - a) / 2, upward)
@@ -246,7 +256,12 @@ class Scene:
         owners[nearer] = owner
 
     def sensed(self, rng: np.random.Generator) -> NDArray[np.uint16]:
-        """As a time-of-flight camera would have it: noise growing with distance, 2 % holes, mixed pixels at edges."""
+        """As a time-of-flight camera would have it: noise growing with distance, 2 % holes, mixed pixels at edges.
+
+        One exposure a scene: asked again, it is the same.
+        """
+        if self._sensed is not None:
+            return self._sensed.copy()
         depth = np.where(np.isfinite(self.depth) & (self.depth < 6.0), self.depth, 0.0)
         jump = np.zeros(depth.shape, bool)
         jump[:, 1:] |= np.abs(np.diff(depth, axis=1)) > 0.05
@@ -256,8 +271,88 @@ class Scene:
         depth = np.where(mixed, depth + (behind - depth) * rng.random(depth.shape), depth)
         depth = depth + rng.normal(0, 1, depth.shape) * (0.001 + 0.0008 * depth**2)
         depth[(rng.random(depth.shape) < 0.02) | (jump & (rng.random(depth.shape) < 0.3))] = 0
-        return np.round(np.clip(depth, 0, 65) * 1000).astype(np.uint16)
+        self._sensed = np.round(np.clip(depth, 0, 65) * 1000).astype(np.uint16)
+        return self._sensed.copy()
 
     def pixels(self, points: Floats) -> Floats:
         camera = self.view.to_camera(points)
         return camera[:, :2] / camera[:, 2:] * self.lens.focal + self.lens.centre
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the code under test is given, and the truth, in the camera's axes."""
+
+    depth: NDArray[np.uint16]
+    lens: Lens
+    up: Floats
+    joints: Floats
+    visible: NDArray[np.bool_]
+    """Whether the skin over the joint is the surface in the picture."""
+    in_picture: NDArray[np.bool_]
+    pixels: Floats
+    network: Floats
+    """The network's metres: the truth from the hips, 5 cm off in every direction."""
+    visibility: Floats = field(default_factory=lambda: np.full(33, 0.9))
+
+
+class Stage:
+    """Sets up a scene, looks at it once."""
+
+    person = staticmethod(person)
+
+    def body(self, posture: str = "standing", **measures: float) -> Person:
+        return {"standing": standing, "sitting": sitting, "lying": lying}[posture](**measures)
+
+    def view(self, posture: str, away: float) -> View:
+        """A camera on a shelf; for somebody on the floor it looks down."""
+        return View(away, 1.4, 28.0) if posture == "lying" else View(away, 1.0, 5.0)
+
+    def scene(self, view: View, wall: float = 1.5) -> Scene:
+        return Scene(view, wall=wall)
+
+    def cut_out(self, scene: Scene) -> None:
+        """Makes a figure of plywood of the person: the same outline, all of it at the depth of the plane z = 0."""
+        flat = Scene(scene.view, scene.lens, wall=0.0)
+        person = scene.owner >= 0
+        scene.depth[person] = flat.depth[person]
+
+    def seen(
+        self, scene: Scene, body: Person, rng: np.random.Generator, noise_px: float = 5.0, noise_m: float = 0.05
+    ) -> Seen:
+        places = np.array([body.joints[name] for name in LANDMARKS])
+        joints = scene.view.to_camera(places)
+        exact = scene.pixels(places)
+        pixels = exact + rng.normal(0, noise_px, exact.shape)
+        network = joints - joints[23:25].mean(axis=0) + rng.normal(0, noise_m, joints.shape)
+        visible = np.array([self._visible(scene, body, place, at) for place, at in zip(places, exact, strict=True)])
+        in_picture = ((pixels >= 0) & (pixels < (scene.lens.width, scene.lens.height))).all(axis=1)
+        return Seen(
+            scene.sensed(rng), scene.lens, scene.view.up, joints, visible, in_picture, pixels, network,
+        )  # fmt: skip
+
+    def _visible(self, scene: Scene, body: Person, place: Floats, at: Floats) -> bool:
+        column, row = np.round(at).astype(int)
+        if not (0 <= column < scene.lens.width and 0 <= row < scene.lens.height):
+            return False
+        owner = scene.owner[row, column]
+        if owner < 0:
+            return False
+        a, b, radius = body.capsules[owner]
+        along = np.clip((place - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-9), 0, 1)
+        deep = scene.view.to_camera(place)[2] - scene.depth[row, column]
+        return bool(np.linalg.norm(place - a - along * (b - a)) < radius and deep < 1.6 * radius)
+
+
+LANDMARKS = (
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index",
+    "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    "left_heel", "right_heel", "left_foot_index", "right_foot_index",
+)  # fmt: skip
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
