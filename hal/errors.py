@@ -29,5 +29,17 @@ class UnreadableRecordingError(HalError):
     """A recording of device data is empty, cut short, or not what its driver reads."""
 
 
+class OtherFormatError(UnreadableRecordingError):
+    """A file is not of the kind that its driver reads; another driver may read it."""
+
+
 class DeviceDataError(HalError):
     """A message arrived whole, but its content is not what the device's protocol allows."""
+
+
+class MisuseError(HalError):
+    """A driver was used against its protocol (`show` before `open`): a fault of the calling code, not of a device."""
+
+
+class BrokenDriverError(HalError):
+    """An installed plug-in cannot be imported, or what it names is no driver of its kind."""

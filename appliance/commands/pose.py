@@ -12,7 +12,7 @@ from appliance.commands.output import json_option, print_json, progress_bar
 from appliance.errors import RecordingError
 from appliance.pose import PoseResult, record_pose
 from appliance.recording.skeleton_csv import write_skeleton_csv
-from hal.errors import UnreadableRecordingError
+from hal.errors import OtherFormatError, UnreadableRecordingError
 from hal.protocols import Camera
 from hal.registry import build_camera, build_pose
 
@@ -69,10 +69,10 @@ def _check_out(out: Path) -> None:
 
 
 def _open_camera(video: Path) -> Camera:
-    """The first replay that can read the file, by its content. Raises what the last says if none can."""
-    for driver in ("image", "kinect_mkv"):
+    """The replay that can read the file, by its content. A damaged Kinect recording is not taken for a plain video."""
+    for driver, not_mine in (("image", UnreadableRecordingError), ("kinect_mkv", OtherFormatError)):
         camera = build_camera({"driver": driver, "file": video})
-        with contextlib.suppress(UnreadableRecordingError):
+        with contextlib.suppress(not_mine):
             camera.open()
             return camera
     camera = build_camera({"driver": "video", "file": video})
@@ -84,4 +84,5 @@ def _words(result: PoseResult, out: Path) -> str:
     why = ", ".join(f"{code}: {frames}" for code, frames in sorted(result.reasons.items()))
     if not result.seen:
         return f"nobody was seen in {result.frames} frames ({why}); nothing written"
-    return f"{out}: {result.seen} of {result.frames} frames" + (f" ({why})" if why else "")
+    notes = "".join(f"; {frames} with {code}" for code, frames in sorted(result.notes.items()))
+    return f"{out}: {result.seen} of {result.frames} frames" + (f" ({why})" if why else "") + notes

@@ -20,7 +20,7 @@ from hal.camera.kinect_assembler import Assembler
 from hal.camera.kinect_calibration import KinectCalibration, parse_calibration
 from hal.camera.kinect_frames import KinectCapture, KinectImu
 from hal.camera.media import existing_file
-from hal.errors import UnreadableRecordingError
+from hal.errors import OtherFormatError, UnreadableRecordingError
 
 _RECORD = struct.Struct("<Q3fQ3f")
 _LATEST_NS = 1 << 62
@@ -50,7 +50,7 @@ class TrackReader:
         except PermissionError:
             raise UnreadableRecordingError(f"{file}: may not be read; check its permissions") from None
         except (FFmpegError, OSError):
-            raise UnreadableRecordingError(f"{file}: is not a Matroska file, or is cut short or damaged") from None
+            raise OtherFormatError(f"{file}: is not a Matroska file, or is cut short or damaged") from None
         try:
             self._read_head()
         except UnreadableRecordingError:
@@ -61,8 +61,10 @@ class TrackReader:
         tags = self._container.metadata
         tracks = {track: self._track(track) for track in ("COLOR", "DEPTH", "IMU")}
         color, depth, imu = tracks["COLOR"], tracks["DEPTH"], tracks["IMU"]
-        if color is None or "K4A_START_OFFSET_NS" not in tags:
-            raise UnreadableRecordingError(f"{self._file}: is not an Azure Kinect recording with a colour track")
+        if "K4A_START_OFFSET_NS" not in tags:
+            raise OtherFormatError(f"{self._file}: is not an Azure Kinect recording")
+        if color is None:
+            raise UnreadableRecordingError(f"{self._file}: holds no colour track; record it with one")
         kind, _, color_mode = color.metadata.get("K4A_COLOR_MODE", "").partition("_")
         if kind != "MJPG":
             raise UnreadableRecordingError(f"{self._file}: the colour is {kind or 'unknown'}; record it as MJPG")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hal.pose.bystanders import Box, human_sized
 from hal.pose.identity import SamePerson
 from hal.pose.landmarks import Landmarks
-from hal.pose.lift import lift
+from hal.pose.lift import Floats, Lifted, lift
 from hal.pose.presence import body_refused
 from hal.types import Absent, Body, Frame
 
@@ -42,55 +42,55 @@ class MetricPose:
 
     def body(self, frame: Frame, marks: Landmarks) -> Body | Absent:
         """The frame must have colour, depth and lens."""
+        found = self._judged(frame, marks)
+        if isinstance(found, Absent):
+            # A poster may hold the network's eye while the patient stands beside it.
+            beside = self._beside(frame, np.zeros((0, 2)))
+            if beside is None:
+                return found
+            found = beside
+        elif self._two(frame, found):
+            return Absent("two_people", "a second person is in view")
+        if self._identity.somebody_else(frame.stamp_ns, found):
+            return Absent("other_person", "not the person who began: other body proportions")
+        return Body("mediapipe_33", found.positions @ levelling(frame.up).T, found.confidence)
+
+    def _judged(self, frame: Frame, marks: Landmarks) -> Lifted | Absent:
+        assert frame.depth is not None
+        assert frame.lens is not None
+        height, width = frame.depth.shape
+        x, y = marks.pixels.T
+        seen = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (marks.visibility >= self._min_visibility)
+        lifted = lift(frame.depth, frame.lens, marks.pixels, marks.metric, marks.visibility, seen)
+        return body_refused(frame.depth, frame.lens, marks.metric, lifted) or lifted
+
+    def _two(self, frame: Frame, found: Lifted) -> bool:
+        """Looked for twice a second."""
+        if self._looked_ns is None or frame.stamp_ns - self._looked_ns >= _LOOK_EVERY_NS:
+            self._looked_ns = frame.stamp_ns
+            self._second = self._beside(frame, found.pixels[found.measured]) is not None
+        return self._second
+
+    def _beside(self, frame: Frame, own: Floats) -> Lifted | None:
+        """Another body than the one at the pixels `own`: one look a frame; what was none is left alone for a while."""
         assert frame.color is not None
         assert frame.depth is not None
         assert frame.lens is not None
-        seen = self._inside(marks, frame.depth.shape)
-        lifted = lift(frame.depth, frame.lens, marks.pixels, marks.metric, marks.visibility, seen)
-        refused = body_refused(frame.depth, frame.lens, marks.metric, lifted)
-        if refused is not None:
-            return refused
-        if self._two(frame, frame.color, frame.depth, marks, seen):
-            return Absent("two_people", "a second person is in view")
-        if self._identity.somebody_else(frame.stamp_ns, lifted):
-            return Absent("other_person", "not the person who began: other body proportions")
-        return Body("mediapipe_33", lifted.positions @ levelling(frame.up).T, lifted.confidence)
-
-    def _inside(self, marks: Landmarks, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        x, y = marks.pixels.T
-        in_picture = (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
-        return np.asarray(in_picture & (marks.visibility >= self._min_visibility))
-
-    def _two(
-        self, frame: Frame, color: NDArray[np.uint8], depth: NDArray[np.uint16], marks: Landmarks,
-        seen: NDArray[np.bool_],
-    ) -> bool:  # fmt: skip
-        """Looked for twice a second, at one place a time; what was no person is left alone for ten seconds."""
         now = frame.stamp_ns
-        if self._looked_ns is not None and now - self._looked_ns < _LOOK_EVERY_NS:
-            return self._second
-        self._looked_ns, self._second = now, False
         self._harmless = [(box, since) for box, since in self._harmless if now - since < _FORGET_NS]
-        assert frame.lens is not None
-        for box in human_sized(depth, frame.lens, frame.up, marks.pixels[seen]):
+        for box in human_sized(frame.depth, frame.lens, frame.up, own):
             if any(box.overlap(harmless) > _SAME_PLACE for harmless, _ in self._harmless):
                 continue
-            found = self._look(np.ascontiguousarray(color[box.top : box.bottom, box.left : box.right]))
-            if found is not None and self._is_body(frame, depth, found.moved(box.left, box.top)):
-                self._second = True
-            else:
-                self._harmless.append((box, now))
+            marks = self._look(np.ascontiguousarray(frame.color[box.top : box.bottom, box.left : box.right]))
+            found = None if marks is None else self._judged(frame, marks.moved(box.left, box.top))
+            if isinstance(found, Lifted):
+                return found
+            self._harmless.append((box, now))
             break
-        return self._second
-
-    def _is_body(self, frame: Frame, depth: NDArray[np.uint16], marks: Landmarks) -> bool:
-        assert frame.lens is not None
-        seen = self._inside(marks, depth.shape)
-        lifted = lift(depth, frame.lens, marks.pixels, marks.metric, marks.visibility, seen)
-        return body_refused(depth, frame.lens, marks.metric, lifted) is None
+        return None
 
 
-def levelling(up: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def levelling(up: Floats | None) -> Floats:
     """(3, 3) the smallest turn of the camera's axes after which y points straight down; none where up is unknown."""
     if up is None:
         return np.eye(3)

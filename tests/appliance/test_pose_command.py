@@ -77,7 +77,8 @@ def test_a_picture_is_one_frame(data: Path, tmp_path: Path) -> None:
     shutil.copyfile(data / "video" / "standing.jpg", misnamed)
     done = rehabbox_pose(misnamed, "--out", tmp_path / "p.csv", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == {"frames": 1, "seen": 1, "fps": 0, "reasons": {}}
+    unchecked = {"presence_unchecked": 1}
+    assert json.loads(done.stdout) == {"frames": 1, "seen": 1, "fps": 0, "reasons": {}, "notes": unchecked}
     person = read_skeleton_csv(tmp_path / "p.csv").positions[0]
     assert person[INDEX["head"], 1] > person[INDEX["pelvis"], 1] > person[INDEX["left_ankle"], 1]
 
@@ -86,11 +87,31 @@ def test_a_video_without_a_person_is_answered_with_reasons_and_no_file(tmp_path:
     video, out = empty_room(tmp_path / "room.mp4"), tmp_path / "r.csv"
     done = rehabbox_pose(video, "--out", out, "--json")
     assert (done.returncode, done.stderr) == (1, "")
-    assert json.loads(done.stdout) == {"frames": 10, "seen": 0, "fps": 10, "reasons": {"no_person": 10}}
+    assert json.loads(done.stdout) == {"frames": 10, "seen": 0, "fps": 10, "reasons": {"no_person": 10}, "notes": {}}
     assert sorted(tmp_path.iterdir()) == [video]
     done = rehabbox_pose(video, "--out", out)
     assert done.returncode == 1
     assert "nobody was seen in 10 frames (no_person: 10)" in done.stdout
+
+
+def test_the_person_printed_on_a_real_mug_is_not_seen_and_the_reason_is_given(data: Path, tmp_path: Path) -> None:
+    """An Azure Kinect's recording; in its colour alone the pose network sees 33 joints."""
+    recording, out = data / "azure-kinect" / "recording.mkv", tmp_path / "x.csv"
+    done = rehabbox_pose(recording, "--out", out, "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    answer = json.loads(done.stdout)
+    assert (answer["frames"], answer["seen"], answer["reasons"]) == (1, 0, {"not_a_body": 1})
+    assert not out.exists()
+
+
+def test_a_damaged_kinect_recording_is_not_taken_for_a_video(data: Path, tmp_path: Path) -> None:
+    """Without its calibration nothing could be checked, and the mug would be a person."""
+    whole = (data / "azure-kinect" / "recording.mkv").read_bytes()
+    damaged = tmp_path / "damaged.mkv"
+    damaged.write_bytes(whole.replace(b"CalibrationInformation", b"CalibrationInformatiom"))
+    done = rehabbox_pose(damaged, "--out", tmp_path / "x.csv", "--json")
+    assert done.returncode == 2
+    assert "damaged.mkv: the calibration is not an Azure Kinect's" in done.stderr
 
 
 @pytest.mark.parametrize(

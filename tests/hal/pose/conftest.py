@@ -304,6 +304,21 @@ class Stage:
     def body(self, posture: str = "standing", **measures: float) -> Person:
         return {"standing": standing, "sitting": sitting, "lying": lying}[posture](**measures)
 
+    def figure(self, joints: Floats) -> Person:
+        """Capsules round the 33 landmarks (33, 3) of somebody seen by the camera `straight`, in its axes."""
+        world = joints * [1, -1, -1]
+        places = dict(zip(LANDMARKS, world, strict=True))
+        pairs = [("shoulder", "elbow", 0.05), ("elbow", "wrist", 0.04), ("wrist", "index", 0.03), ("hip", "knee", 0.07),
+                 ("knee", "ankle", 0.05), ("heel", "foot_index", 0.03), ("shoulder", "hip", 0.1)]  # fmt: skip
+        capsules = [(places[f"{side}_{a}"], places[f"{side}_{b}"], r) for side in SIDES for a, b, r in pairs]
+        capsules += [(places[f"left_{part}"], places[f"right_{part}"], 0.09) for part in ("shoulder", "hip")]
+        head = (places["left_ear"] + places["right_ear"]) / 2
+        return Person(places, [*capsules, (head, head, 0.09)])
+
+    def straight(self, wall: float) -> Scene:
+        """A camera that looks straight ahead at a wall, without a floor."""
+        return Scene(View(0.0, 0.0), wall=wall, floor=False)
+
     def view(self, posture: str, away: float) -> View:
         """A camera on a shelf; for somebody on the floor it looks down."""
         return View(away, 1.4, 28.0) if posture == "lying" else View(away, 1.0, 5.0)
