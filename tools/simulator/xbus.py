@@ -151,7 +151,7 @@ class XbusDevice:
     def _send(self, whole: bytes, faults: set[str], *, hit: bool) -> None:
         if "silence" in faults:
             self.injected["withheld"] += 1
-        elif hit and "half-packets" in faults:
+        elif hit and "half-packets" in faults and not self._half:
             self._half = whole[: self._random.randrange(1, len(whole))]
             self._half_of = len(whole)
         elif hit and "bad-checksum" in faults:
