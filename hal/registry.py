@@ -1,14 +1,20 @@
-"""One table of drivers: a name in the settings is a name here; its module is imported only when it is used."""
+"""One table of drivers: a name in the settings is a name here; its module is imported only when it is used.
+
+Other distributions add rows by the entry-point group `rehabbox.drivers`: `"camera.acme" = "acme.camera:AcmeCamera"`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import entry_points
+from inspect import getdoc
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError
 
-from hal.errors import DriverOptionError, UnknownDriverError
+from hal.errors import BrokenDriverError, DriverOptionError, HalError, UnknownDriverError
 from hal.protocols import Camera, Driver, ImuSet, Indicator, PoseEstimator
 
 Kind = Literal["camera", "pose", "imu", "indicator"]
@@ -31,21 +37,98 @@ DRIVERS: dict[Kind, dict[str, str]] = {
         "xbus": "hal.imu.xbus:XbusImuSet",
     },
     "indicator": {
+        "combined": "hal.indicator.combined:CombinedIndicator",
+        "led": "hal.indicator.led:LedIndicator",
+        "mock": "hal.indicator.mock:MockIndicator",
         "silent": "hal.indicator.silent:SilentIndicator",
+        "speaker": "hal.indicator.speaker:SpeakerIndicator",
         "synthetic": "hal.indicator.synthetic:SyntheticIndicator",
     },
 }
 
+PLUG_INS = "rehabbox.drivers"
+"""The entry-point group. A plug-in cannot take the name of a driver of our own."""
+
+_NEEDED: dict[Kind, tuple[str, ...]] = {
+    "camera": ("open", "close", "info", "read"),
+    "pose": ("open", "close", "info", "estimate"),
+    "imu": ("open", "close", "info", "read"),
+    "indicator": ("open", "close", "info", "show"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSummary:
+    """A driver that settings may name. fault: why it cannot be used; empty where it can."""
+
+    kind: Kind
+    name: str
+    what: str
+    capabilities: tuple[str, ...]
+    plug_in: str
+    """The distribution it comes from; empty for our own."""
+    fault: str = ""
+
 
 def driver_class(kind: Kind, name: str) -> type[Driver]:
-    """The driver of that name. Raises `UnknownDriverError` with the names there are."""
-    table = DRIVERS[kind]
+    """The driver of that name. Raises `UnknownDriverError` with the names there are, `BrokenDriverError`."""
+    table = _table(kind)
     if name not in table:
         raise UnknownDriverError(
             f"{kind}.driver: there is no driver {name!r}; choose one of {', '.join(sorted(table))}"
         )
-    module, attribute = table[name].split(":")
-    return cast(type[Driver], getattr(import_module(module), attribute))
+    row = table[name]
+    if not row.plug_in:
+        module, attribute = row.target.split(":")
+        return cast(type[Driver], getattr(import_module(module), attribute))
+    return _plug_in_class(kind, name, row)
+
+
+def summaries() -> Iterator[DriverSummary]:
+    """All drivers there are, with what each can do; a broken plug-in is among them and says why it is."""
+    for kind in DRIVERS:
+        for name, row in sorted(_table(kind).items()):
+            try:
+                driver = driver_class(kind, name)
+            except HalError as error:
+                yield DriverSummary(kind, name, "", (), row.plug_in, str(error))
+                continue
+            what = (getdoc(driver) or "").split("\n\n")[0].replace("\n", " ")
+            yield DriverSummary(kind, name, what, tuple(getattr(driver, "capabilities", ())), row.plug_in)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    target: str
+    plug_in: str = ""
+
+
+def _table(kind: Kind) -> dict[str, _Row]:
+    """Our own drivers of that kind, and the plug-ins'."""
+    plug_ins = {
+        entry.name.removeprefix(f"{kind}."): _Row(entry.value, entry.dist.name if entry.dist else "a plug-in")
+        for entry in entry_points(group=PLUG_INS)
+        if entry.name.startswith(f"{kind}.")
+    }
+    return plug_ins | {name: _Row(target) for name, target in DRIVERS[kind].items()}
+
+
+def _plug_in_class(kind: Kind, name: str, row: _Row) -> type[Driver]:
+    """Somebody else's code: whatever it raises becomes one line that names it."""
+    where = f"plug-in {kind}.{name} ({row.target}, from {row.plug_in})"
+    module, _, attribute = row.target.partition(":")
+    try:
+        driver = getattr(import_module(module), attribute)
+    except Exception as error:  # noqa: BLE001  what a stranger's module raises is not known
+        reason = " ".join(str(error).split())
+        raise BrokenDriverError(f"{where} cannot be imported: {type(error).__name__}: {reason}") from None
+    lacking = [part for part in _NEEDED[kind] if not hasattr(driver, part)]
+    options = getattr(driver, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, BaseModel)):
+        lacking.insert(0, "Options (a pydantic model)")
+    if lacking:
+        raise BrokenDriverError(f"{where} is no driver of kind {kind}: it lacks {', '.join(lacking)}")
+    return cast(type[Driver], driver)
 
 
 def driver_options(kind: Kind, settings: Mapping[str, Any]) -> BaseModel:

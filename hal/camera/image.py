@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,8 @@ _SIGNATURES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG\r\n": "png_pipe", b"BM": 
 
 class ImageCamera:
     """A picture: one frame, stamped 0, then the end."""
+
+    capabilities: ClassVar[tuple[str, ...]] = ("colour", "replay")
 
     class Options(BaseModel):
         """`file`: the picture (JPEG, PNG, BMP, TIFF or WebP, told by its content)."""

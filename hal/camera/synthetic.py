@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +21,8 @@ class SyntheticCamera:
     Joints are in the axes and the order of the Azure Kinect's body tracking: x to the right of the picture, y down, z
     away from the camera. Noise is white and alike for every joint; a real tracker's is worse in depth and correlated.
     """
+
+    capabilities: ClassVar[tuple[str, ...]] = ("body", "1 to 120 Hz", "synthetic")
 
     class Options(BaseModel):
         model_config = ConfigDict(extra="forbid", frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -26,6 +27,8 @@ class VideoCamera:
     Stamps are the file's own (a variable frame rate is kept). Unpaced, frames come as fast as they are asked for and
     their arrival is the time they stand for: the moment of opening plus the time into the video.
     """
+
+    capabilities: ClassVar[tuple[str, ...]] = ("colour", "the file's own rate", "replay")
 
     class Options(BaseModel):
         """`file`: the video. `realtime`: deliver each frame when it is due, as a camera would."""

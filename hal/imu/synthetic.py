@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -24,6 +24,8 @@ class SyntheticImuSet:
     A sensor's axes are those of the segment it is worn on: upright with hanging arms x left, y up, z front; the world
     its orientation refers to has the same axes. Samples share the receiver's clock and are lost sensor by sensor.
     """
+
+    capabilities: ClassVar[tuple[str, ...]] = ("acceleration", "rotation", "orientation", "10 to 400 Hz", "synthetic")
 
     class Options(BaseModel):
         model_config = ConfigDict(extra="forbid", frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +14,8 @@ _log = logging.getLogger(__name__)
 
 class SilentIndicator:
     """Logs every cue at level INFO; patients neither see nor hear anything."""
+
+    capabilities: ClassVar[tuple[str, ...]] = ("log",)
 
     class Options(BaseModel):
         """None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,8 @@ from hal.virtual.stage import Manner, stage
 
 class SyntheticIndicator:
     """Passes cues on to the virtual patient. It does not simulate a patient who mishears or wanders off."""
+
+    capabilities: ClassVar[tuple[str, ...]] = ("synthetic",)
 
     class Options(BaseModel):
         model_config = ConfigDict(extra="forbid", frozen=True)
