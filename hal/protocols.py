@@ -2,6 +2,9 @@
 
 The order of calls is open, any number of reads, close. `open` may be called again after `close`; `close` may be
 called twice and before `open`. A driver owns its threads and descriptors and leaves none behind after `close`.
+
+A driver may have more: `capabilities`, a tuple of a few words for `rehabbox doctor`; `reset()`, which brings a device
+back that opening alone does not (`hal.recovering` calls it while the device is closed).
 """
 
 from __future__ import annotations
@@ -31,7 +34,26 @@ class Driver(Protocol):
         ...
 
 
+class Losses(Protocol):
+    """What never reached the reader since `open`. A driver's own counters may hold more; `health` shows all of them."""
+
+    @property
+    def lost(self) -> int:
+        """Frames or samples that the device took and that did not arrive."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Frames or samples that arrived, and that nobody read in time: what waits for a reader is bounded."""
+        ...
+
+
 class Camera(Driver, Protocol):
+    @property
+    def counters(self) -> Losses:
+        """Since the last `open`; still readable after `close`."""
+        ...
+
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame, or None if none came in time. Raises `DeviceLostError`, `StreamEndedError`."""
         ...
@@ -39,6 +61,11 @@ class Camera(Driver, Protocol):
 
 class ImuSet(Driver, Protocol):
     """All body-worn sensors behind one receiver."""
+
+    @property
+    def counters(self) -> Losses:
+        """Since the last `open`; still readable after `close`."""
+        ...
 
     def read(self, timeout_s: float) -> Sequence[ImuSample]:
         """What arrived, in order of arrival; empty if nothing came in time. Raises like `Camera.read`."""

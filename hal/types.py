@@ -143,6 +143,17 @@ SEGMENTS = (
 )  # fmt: skip
 """The seventeen places FineRehab wears a sensor (CVPRW 2024, section 3)."""
 
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a driver says never reached its reader since `open`, where it counts nothing else."""
+
+    lost: int = 0
+    """Frames or samples that the device took and that did not arrive."""
+    dropped: int = 0
+    """Frames or samples that arrived, and that nobody read in time."""
+
+
 CueKind = Literal["waiting", "ready", "recording", "scoring", "done", "abandoned", "fault"]
 
 

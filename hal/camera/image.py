@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hal.camera.media import decoded, existing_file, open_pictures, upright
 from hal.errors import StreamEndedError, UnreadableRecordingError
-from hal.types import DeviceInfo, Frame
+from hal.types import Counters, DeviceInfo, Frame
 
 _SIGNATURES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG\r\n": "png_pipe", b"BM": "bmp_pipe", b"RIFF": "webp_pipe",
                b"II*\x00": "tiff_pipe", b"MM\x00*": "tiff_pipe"}  # fmt: skip
@@ -36,6 +36,11 @@ class ImageCamera:
     @property
     def info(self) -> DeviceInfo:
         return DeviceInfo("image", self._options.file.name, 0.0, synthetic=True)
+
+    @property
+    def counters(self) -> Counters:
+        """A file loses nothing."""
+        return Counters()
 
     def open(self) -> None:
         """Raises `DeviceNotFoundError` for a missing file, `UnreadableRecordingError` for what is no picture."""

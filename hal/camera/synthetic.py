@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hal.types import Body, DeviceInfo, Frame
+from hal.types import Body, Counters, DeviceInfo, Frame
 from hal.virtual.body import AZURE_KINECT_32
 from hal.virtual.clock import DeviceClock, Link, opened
 from hal.virtual.stage import stage
@@ -44,6 +44,11 @@ class SyntheticCamera:
         self._options = options
         self._stage = stage(options.patient)
         self._link: Link | None = None
+        self._lost = self._dropped = 0
+
+    @property
+    def counters(self) -> Counters:
+        return Counters(self._lost, self._dropped)
 
     @property
     def info(self) -> DeviceInfo:
@@ -56,6 +61,7 @@ class SyntheticCamera:
         self._rng = np.random.default_rng(options.seed)
         self._clock = DeviceClock(options.rate_hz, options.clock_offset_s, options.clock_skew_ppm)
         self._index = -1
+        self._lost = self._dropped = 0
         self._due: tuple[int, int] | None = None
         self._link = Link(_NAME, options.delay_ms, self._rng)
 
@@ -75,9 +81,12 @@ class SyntheticCamera:
 
     def _next(self, link: Link) -> tuple[int, int]:
         """The next frame that is not lost, and when it arrives."""
-        self._index = self._clock.first_kept(self._index + 1)
+        next_index = self._index + 1
+        self._index = self._clock.first_kept(next_index)
+        self._dropped += self._index - next_index
         while self._rng.random() < self._options.loss:
             self._index += 1
+            self._lost += 1
         return self._index, link.arrival_ns(self._clock.host_ns(self._index))
 
     def _see(self, host_ns: int) -> Body:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from hal.camera.media import decoded, open_pictures, upright
 from hal.camera.pace import slept_until
 from hal.errors import StreamEndedError, UnreadableRecordingError
-from hal.types import DeviceInfo, Frame
+from hal.types import Counters, DeviceInfo, Frame
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,gif,apng,h264,hevc,m4v,ivf,mjpeg"
 _SECOND_NS = 1_000_000_000
@@ -52,6 +52,11 @@ class VideoCamera:
     def info(self) -> DeviceInfo:
         """`rate_hz` is the file's average, known once it is open."""
         return DeviceInfo("video", self._options.file.name, self._rate_hz, synthetic=True)
+
+    @property
+    def counters(self) -> Counters:
+        """A file loses nothing."""
+        return Counters()
 
     def open(self) -> None:
         """Raises `DeviceNotFoundError` for a missing file, `UnreadableRecordingError` for one without a picture."""

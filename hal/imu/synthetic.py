@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from hal.types import SEGMENTS, DeviceInfo, ImuSample
+from hal.types import SEGMENTS, Counters, DeviceInfo, ImuSample
 from hal.virtual.clock import DeviceClock, Link, opened
 from hal.virtual.rotations import from_small_vectors, multiply
 from hal.virtual.stage import stage
@@ -60,6 +60,11 @@ class SyntheticImuSet:
         self._stage = stage(options.patient)
         self._worn = np.array([SEGMENTS.index(name) for name in options.segments])
         self._link: Link | None = None
+        self._lost = self._dropped = 0
+
+    @property
+    def counters(self) -> Counters:
+        return Counters(self._lost, self._dropped)
 
     @property
     def info(self) -> DeviceInfo:
@@ -72,6 +77,7 @@ class SyntheticImuSet:
         self._clock = DeviceClock(options.rate_hz, options.clock_offset_s, options.clock_skew_ppm)
         self._bias = options.gyro_bias * self._rng.standard_normal((len(options.segments), 3))
         self._tick = 0
+        self._lost = self._dropped = 0
         self._due: tuple[range, int] | None = None
         self._link = Link(_NAME, options.delay_ms, self._rng)
 
@@ -92,6 +98,7 @@ class SyntheticImuSet:
     def _next(self, link: Link) -> tuple[range, int]:
         """The ticks of the next batch, and when it arrives."""
         first = self._clock.first_kept(self._tick)
+        self._dropped += (first - self._tick) * len(self._worn)
         self._tick = first + max(1, round(_BATCH_S * self._options.rate_hz))
         return range(first, self._tick), link.arrival_ns(self._clock.host_ns(self._tick - 1))
 
@@ -104,6 +111,7 @@ class SyntheticImuSet:
         wrong = from_small_vectors(np.radians(options.orientation_noise_deg) * rng.standard_normal(shape))
         orientation = multiply(motion.orientation[:, self._worn], wrong)
         kept = rng.random(shape[:2]) >= options.loss
+        self._lost += int(np.count_nonzero(~kept))
         return [
             ImuSample(
                 options.segments[sensor],

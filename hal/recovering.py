@@ -1,0 +1,302 @@
+"""Devices that come back: any driver, behind the ladder of `hal.recovery`, with the driver's own protocol.
+
+While a device is away, reading gives nothing. When the attempts are spent it raises `DeviceLostError` once; who goes on
+reading gets the device back if a later attempt succeeds. What it delivers before and after is one line of stamps and
+counters (`hal.timeline`). A replay whose file is missing is not waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from pydantic import BaseModel
+
+from hal.errors import DeviceLostError, DeviceNotFoundError, HalError
+from hal.protocols import Camera, ImuSet, Indicator, Losses
+from hal.recovery import Condition, Ladder, RecoverySettings, Rung, State
+from hal.timeline import Timeline
+from hal.types import Counters, Cue, DeviceInfo, Frame, ImuSample
+from hal.usb_port import UsbPort
+
+Source = TypeVar("Source", bound=Camera | ImuSet)
+Changed = Callable[[Condition], None]
+
+_log = logging.getLogger(__name__)
+_ABSENT = (DeviceLostError, DeviceNotFoundError)
+
+
+class _Recovering(Generic[Source]):
+    """What camera and IMUs have in common. One thread reads; `condition` may be asked for by any."""
+
+    Options: ClassVar[type[BaseModel]] = RecoverySettings
+
+    def __init__(
+        self,
+        driver: Source,
+        settings: RecoverySettings,
+        port: UsbPort | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """port: where power may be switched, if anywhere. clock, sleep: for tests that make their own time."""
+        self.on_change: Changed = lambda condition: None
+        """Called in the reader's thread whenever the state changes to or from `recovering` and `lost`."""
+        self._driver: Source = driver
+        self._settings, self._port = settings, port
+        self._clock, self._sleep = clock, sleep
+        self._ladder = Ladder(clock)
+        self._condition = Condition("idle")
+        self._wanted = self._is_open = self._given_up = False
+        self._opened_s = self._lost_s = 0.0
+        self._quiet_since_s: float | None = None
+        self._timelines: dict[str, Timeline] = {}
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._driver.info
+
+    @property
+    def counters(self) -> Losses:
+        """The driver's own."""
+        return getattr(self._driver, "counters", Counters())
+
+    @property
+    def condition(self) -> Condition:
+        """As of now."""
+        condition = self._condition
+        own = self.counters
+        return replace(
+            condition,
+            open_s=condition.open_s + (self._clock() - self._opened_s if self._is_open else 0.0),
+            sources=len(self._timelines),
+            counters=tuple((part.name, getattr(own, part.name)) for part in fields(own)) if is_dataclass(own) else (),
+        )
+
+    def open(self) -> None:
+        """A device that is not there is looked for while it is read.
+
+        Raises what the driver does for anything but absence, and `DeviceLostError` where the attempts are spent.
+        """
+        self.close()
+        self._timelines = {}
+        self._given_up = False
+        try:
+            self._driver.open()
+        except _ABSENT as error:
+            if self._driver.info.synthetic:
+                raise
+            self._wanted = True
+            self._lose(str(error))
+            return
+        self._wanted = True
+        self._opened()
+
+    def close(self) -> None:
+        self._shut()
+        self._wanted = False
+        if self._condition.error is None:
+            self._condition = replace(self._condition, state="idle")
+
+    def _read(self, timeout_s: float) -> Any:
+        """What the driver gives, or None; see the module for the rest."""
+        if self._wanted and not self._is_open:
+            self._wait_and_attempt(timeout_s)
+            return None
+        began_s = self._clock()
+        try:
+            got = self._driver.read(timeout_s)
+        except DeviceLostError as error:
+            if not self._wanted:
+                raise
+            self._lose(str(error))
+            return None
+        if got:
+            self._quiet_since_s = None
+            if self._condition.error is not None:
+                self._came_back()
+            return got
+        self._quiet_since_s = began_s if self._quiet_since_s is None else self._quiet_since_s
+        if self._clock() - self._quiet_since_s >= self._settings.silence_s:
+            self._lose(f"{self.info.name}: gave nothing for {self._settings.silence_s:g} s")
+        return None
+
+    def _placed(self, source: str, counter: int, stamp_ns: int, arrival_ns: int) -> tuple[int, int]:
+        timeline = self._timelines.get(source)
+        if timeline is None:
+            timeline = self._timelines[source] = Timeline(self.info.rate_hz)
+        lost = timeline.lost
+        placed = timeline.place(counter, stamp_ns, arrival_ns)
+        if timeline.lost > lost:
+            self._condition = replace(self._condition, lost=self._condition.lost + timeline.lost - lost)
+        return placed
+
+    def _count(self, received: int) -> None:
+        self._condition = replace(self._condition, received=self._condition.received + received)
+
+    def _opened(self) -> None:
+        self._is_open, self._opened_s, self._quiet_since_s = True, self._clock(), None
+        if self._condition.error is None:
+            self._condition = replace(self._condition, state="ok")
+
+    def _shut(self) -> None:
+        if self._is_open:
+            self._condition = replace(self._condition, open_s=self._condition.open_s + self._clock() - self._opened_s)
+        self._is_open = False
+        self._driver.close()
+
+    def _lose(self, reason: str) -> None:
+        self._shut()
+        for timeline in self._timelines.values():
+            timeline.restart()
+        if self._condition.error is None:
+            _log.warning("%s", reason)
+            self._lost_s = self._clock()
+            self._change("recovering", reason, interruptions=self._condition.interruptions + 1)
+        self._give_up_if_spent(reason)
+
+    def _wait_and_attempt(self, timeout_s: float) -> None:
+        wait_s = max(0.0, self._ladder.due_s - self._clock())
+        self._sleep(min(wait_s, timeout_s))
+        if wait_s > timeout_s:
+            return
+        rung = self._ladder.climb()
+        self._condition = replace(self._condition, attempts=self._condition.attempts + 1)
+        _log.info("%s: %s", self.info.name, rung)
+        try:
+            self._help(rung)
+            self._driver.open()
+        except HalError as error:
+            self._ladder.failed()
+            self._give_up_if_spent(str(error))
+            return
+        self._opened()
+
+    def _help(self, rung: Rung) -> None:
+        """What goes before opening; a driver without a reset, or a port that cannot be switched, is only opened."""
+        reset = getattr(self._driver, "reset", None)
+        if rung == "reset" and reset is not None:
+            reset()
+        if rung == "power" and self._port is not None:
+            try:
+                self._port.power_cycle()
+            except DeviceNotFoundError as error:
+                _log.warning("%s", error)
+
+    def _give_up_if_spent(self, reason: str) -> None:
+        if not self._ladder.spent or self._given_up:
+            return
+        self._given_up = True
+        self._change("lost", reason)
+        _log.error("given up: %s", reason)
+        raise DeviceLostError(reason)
+
+    def _came_back(self) -> None:
+        self._given_up = False
+        away_s = self._clock() - self._lost_s
+        _log.info("%s: is back after %.1f s", self.info.name, away_s)
+        self._change("ok", None, away_s=self._condition.away_s + away_s)
+
+    def _change(self, state: State, error: str | None, **changes: Any) -> None:
+        self._condition = replace(self._condition, state=state, error=error, **changes)
+        self.on_change(self._condition)
+
+
+class RecoveringCamera(_Recovering[Camera]):
+    """A camera behind the ladder."""
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame, or None if none came in time or the camera is away. Raises as the module says."""
+        frame = cast(Frame | None, self._read(timeout_s))
+        if frame is None:
+            return None
+        own = frame.index, frame.stamp_ns
+        index, stamp_ns = placed = self._placed("", *own, frame.arrival_ns)
+        self._count(1)
+        return frame if placed == own else replace(frame, index=index, stamp_ns=stamp_ns)
+
+
+class RecoveringImuSet(_Recovering[ImuSet]):
+    """A set of IMUs behind the ladder; a single sensor that is silent beside others is not its business."""
+
+    def read(self, timeout_s: float) -> Sequence[ImuSample]:
+        """What arrived; empty if nothing came in time or the receiver is away. Raises as the module says."""
+        samples = cast(Sequence[ImuSample], self._read(timeout_s) or ())
+        placed = [self._place(sample) for sample in samples]
+        if placed:
+            self._count(len(placed))
+        return placed
+
+    def _place(self, sample: ImuSample) -> ImuSample:
+        own = sample.counter, sample.stamp_ns
+        counter, stamp_ns = placed = self._placed(sample.segment, *own, sample.arrival_ns)
+        return sample if placed == own else replace(sample, counter=counter, stamp_ns=stamp_ns)
+
+
+class RecoveringIndicator:
+    """An indicator that never stops a session: a cue that cannot be shown is tried once more on a device opened anew.
+
+    Within the ladder's cap, without its pauses: the patient waits for the cue, and the next one is the next attempt.
+    """
+
+    Options: ClassVar[type[BaseModel]] = RecoverySettings
+
+    def __init__(self, driver: Indicator, clock: Callable[[], float] = time.monotonic) -> None:
+        self.on_change: Changed = lambda condition: None
+        self._driver = driver
+        self._ladder = Ladder(clock)
+        self.condition = Condition("idle")
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._driver.info
+
+    def open(self) -> None:
+        """Never raises for a device that is not there; it is looked for with each cue."""
+        try:
+            self._driver.open()
+            self.condition = replace(self.condition, state="ok")
+        except _ABSENT as error:
+            self._lose(str(error))
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def show(self, cue: Cue) -> None:
+        try:
+            self._driver.show(cue)
+        except _ABSENT as error:
+            self._show_anew(cue, str(error))
+            return
+        self._shown()
+
+    def _show_anew(self, cue: Cue, reason: str) -> None:
+        if not self._ladder.spent:
+            self._ladder.climb()
+            self.condition = replace(self.condition, attempts=self.condition.attempts + 1)
+            self._driver.close()
+            try:
+                self._driver.open()
+                self._driver.show(cue)
+            except _ABSENT as error:
+                reason = str(error)
+            else:
+                self._shown()
+                return
+        self._lose(reason)
+
+    def _shown(self) -> None:
+        if self.condition.error is not None:
+            self.condition = replace(self.condition, state="ok", error=None)
+            self.on_change(self.condition)
+
+    def _lose(self, reason: str) -> None:
+        if self.condition.error is None:
+            _log.warning("%s", reason)
+            self.condition = replace(
+                self.condition, state="lost", error=reason, interruptions=self.condition.interruptions + 1
+            )
+            self.on_change(self.condition)
