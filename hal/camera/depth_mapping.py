@@ -28,10 +28,9 @@ class DepthMapper:
         self._pinhole = np.array([*color.focal, *color.centre], np.float32)
         self._distortion = np.array(color.distortion, np.float32)
         self._shape = color.height, color.width
-        edges = [(0, 0), (color.width - 1, 0), (0, color.height - 1), (color.width - 1, color.height - 1)]
-        corner = np.nanmax(np.sum(rays(color, np.array(edges, np.float64)) ** 2, axis=-1))
-        # Far outside the picture the lens model folds back into it.
-        self._widest = np.float32(corner * 1.1)
+        # Far outside the picture the lens model folds back into it: rays beyond those of its border are not drawn.
+        border = rays(color, _border(color.width, color.height))
+        self._widest = np.float32(np.nanmax(np.sum(border**2, axis=-1)) * 1.05)
 
     def map(self, depth: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """(height, width) uint16 millimetres from the colour camera, 0 where unknown, of a depth picture in mm.
@@ -55,6 +54,14 @@ class DepthMapper:
             mapped,
         )
         return mapped[: height * width].reshape(height, width)
+
+
+def _border(width: int, height: int) -> NDArray[np.float64]:
+    """(n, 2) pixels all round a picture."""
+    across, down = np.arange(width), np.arange(height)
+    sides = [np.stack([across, np.full(width, row)], axis=-1) for row in (0, height - 1)]
+    sides += [np.stack([np.full(height, column), down], axis=-1) for column in (0, width - 1)]
+    return np.asarray(np.concatenate(sides), np.float64)
 
 
 @kernel

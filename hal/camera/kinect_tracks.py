@@ -46,6 +46,7 @@ class TrackReader:
                 str(existing_file(file).absolute()),
                 format="matroska",
                 options={"format_whitelist": "matroska", "protocol_whitelist": "file"},
+                metadata_errors="replace",
             )
         except PermissionError:
             raise UnreadableRecordingError(f"{file}: may not be read; check its permissions") from None

@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from hal.types import Lens
 
-_STEPS = 30
-_HOPELESS_PX = 0.5
+_STEPS = 12
+_SMALL = 1e-6
+_LONGEST = 0.3
+_CLOSE = 1e-9
+_HOPELESS_PX = 0.05
 
 
 def project(lens: Lens, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -21,15 +24,27 @@ def project(lens: Lens, points: NDArray[np.float64]) -> NDArray[np.float64]:
 def rays(lens: Lens, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 2): x / z and y / z of what is seen at these pixels (..., 2); NaN where the lens model has no answer.
 
-    By fixed-point iteration, since the model gives pixels from rays only.
+    The model gives pixels from rays only; this is Newton's method the other way, from the straight pinhole's answer.
     """
     target = (np.asarray(pixels, np.float64) - lens.centre) / lens.focal
     ray = target.copy()
     with np.errstate(all="ignore"):
         for _ in range(_STEPS):
-            ray = ray + (target - _distorted(lens, ray)) * 0.9
+            here = _distorted(lens, ray)
+            by_x = (_distorted(lens, ray + np.array([_SMALL, 0])) - here) / _SMALL
+            by_y = (_distorted(lens, ray + np.array([0, _SMALL])) - here) / _SMALL
+            off = target - here
+            determinant = by_x[..., 0] * by_y[..., 1] - by_y[..., 0] * by_x[..., 1]
+            step = np.stack(
+                [by_y[..., 1] * off[..., 0] - by_y[..., 0] * off[..., 1],
+                 by_x[..., 0] * off[..., 1] - by_x[..., 1] * off[..., 0]], axis=-1,
+            ) / determinant[..., None]  # fmt: skip
+            ray = ray + np.clip(step, -_LONGEST, _LONGEST)
+            if not (np.abs(step) > _CLOSE).any():
+                break
         error = np.linalg.norm((target - _distorted(lens, ray)) * lens.focal, axis=-1, keepdims=True)
-    return np.asarray(np.where(error < _HOPELESS_PX, ray, np.nan))
+    # On the far side of the lens model's fold the picture would run backwards.
+    return np.asarray(np.where((error < _HOPELESS_PX) & (determinant[..., None] > 0), ray, np.nan))
 
 
 def _distorted(lens: Lens, ray: NDArray[np.float64]) -> NDArray[np.float64]:

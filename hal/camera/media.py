@@ -37,7 +37,9 @@ def open_pictures(file: Path, formats: str, picked: str | None = None) -> tuple[
     """
     allowed = {"format_whitelist": formats, "protocol_whitelist": "file"}
     try:
-        container = av.open(str(existing_file(file).absolute()), format=picked, options=allowed)
+        container = av.open(
+            str(existing_file(file).absolute()), format=picked, options=allowed, metadata_errors="replace"
+        )
     except PermissionError:
         raise UnreadableRecordingError(f"{file}: may not be read; check its permissions") from None
     except (FFmpegError, OSError):

@@ -40,7 +40,16 @@ def _image(folder):
     return {"driver": "image", "file": str(file)}
 
 
+def _kinect_recording(folder):
+    """Settings of the real Kinect recording; without it the driver's own tests still hold it to made ones."""
+    recordings = os.environ.get("REHABBOX_DATA")
+    if not recordings:
+        pytest.skip("needs the real recordings: set REHABBOX_DATA to their folder")
+    return {"driver": "kinect_mkv", "file": str(Path(recordings) / "azure-kinect" / "recording.mkv")}
+
+
 DRIVERS = {
+    "kinect recording": ("camera", _kinect_recording),
     "synthetic camera": ("camera", lambda folder: {"driver": "synthetic", "rate_hz": 60.0}),
     "video": ("camera", _video),
     "image": ("camera", _image),
