@@ -16,7 +16,7 @@ from types import TracebackType
 
 from appliance.pose import skeleton_in
 from appliance.track import Skeleton
-from hal.errors import HalError, StreamEndedError
+from hal.errors import DeviceLostError, HalError, StreamEndedError
 from hal.protocols import Camera, ImuSet, PoseEstimator
 from hal.types import ImuSample
 
@@ -40,7 +40,7 @@ Item = Skeleton | Sequence[ImuSample] | Ended
 class Capture:
     """Opens the devices of one set and delivers what they saw, in order of arrival; a context manager.
 
-    A camera that cannot be opened raises here; a lost IMU is reported as `Ended` and the set goes on without it.
+    A camera that cannot be opened raises here; lost IMUs are reported as `Ended` and the set goes on without them.
     """
 
     def __init__(self, camera: Camera, pose: PoseEstimator, imu: ImuSet | None) -> None:
@@ -103,12 +103,23 @@ class Capture:
                 self._put(skeleton_in(frame, self._pose))
 
     def _watch_imu(self) -> None:
+        """A lost set of IMUs is told once and read on: it may come back."""
         assert self._imu is not None
+        told = False
         try:
             self._imu.open()
             while not self._stopping.is_set():
-                samples = self._imu.read(POLL_S)
+                try:
+                    samples = self._imu.read(POLL_S)
+                except DeviceLostError as error:
+                    if not told:
+                        log.warning("imu: %s", error)
+                        self._put(Ended("imu", error))
+                    told = True
+                    self._stopping.wait(POLL_S)
+                    continue
                 if samples:
+                    told = False
                     self._put(samples)
         finally:
             self._imu.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from types import FrameType
 
 from systemd.daemon import notify
 
+from appliance.devices import REMEDIES, Devices, Role, driver_names
 from appliance.errors import OutboxError, RefusedError, UnknownExerciseError
 from appliance.exercises import exercise_by_id
+from appliance.health import HealthWatch
 from appliance.hospital.events import Connected, Disconnected, Event, Received, Refused
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
@@ -20,8 +23,9 @@ from appliance.messages.prescription import Prescription, parse_prescription
 from appliance.messages.topics import Topics
 from appliance.progress import Progress
 from appliance.reporter import Reporter, status_maker
-from appliance.session import Devices, Session, driver_names
+from appliance.session import Session
 from appliance.settings import Settings
+from hal.recovery import Condition
 from hal.types import Cue
 
 _log = logging.getLogger(__name__)
@@ -41,6 +45,8 @@ class Daemon:
         self._link = Link(settings.broker, self._outbox, status_maker(driver_names(settings)))
         topics = Topics(settings.broker.site, settings.broker.box)
         self._reporter = Reporter(topics, self._outbox, self._link)
+        self._health = HealthWatch(topics.box, self._devices, self._outbox, settings.session.state)
+        self._devices.watch(self._device_changed)
         self._stopping = threading.Event()
         self._prescribed = threading.Condition()
         self._next: Prescription | None = None
@@ -51,8 +57,12 @@ class Daemon:
         signal.signal(signal.SIGINT, self._stop)
         self._devices.indicator.open()
         self._link.start()
-        listener = threading.Thread(target=self._listen, name="hospital-events", daemon=True)
-        listener.start()
+        threads = [
+            threading.Thread(target=self._listen, name="hospital-events", daemon=True),
+            threading.Thread(target=self._report_health, name="health", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
         if self._outbox.damaged is not None:
             self._reporter.raise_alert(
                 "outbox_damaged",
@@ -68,7 +78,8 @@ class Daemon:
         finally:
             notify("STOPPING=1")
             self._stopping.set()
-            listener.join()
+            for thread in threads:
+                thread.join()
             self._link.stop()
             self._devices.indicator.close()
             self._outbox.close()
@@ -95,6 +106,22 @@ class Daemon:
         except OutboxError as error:
             self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
             self._stopping.wait(POLL_S)
+
+    def _device_changed(self, role: Role, condition: Condition) -> None:
+        if condition.state == "lost":
+            self._reporter.raise_alert(f"{role}_lost", condition.error or "", REMEDIES[role])
+        elif condition.error is None:
+            self._reporter.clear_alert(f"{role}_lost")
+
+    def _report_health(self) -> None:
+        interval_s = self._settings.health.interval_s
+        while not self._stopping.wait(interval_s):
+            try:
+                health = self._health.collect(self._reporter.sync_error_ms)
+            except (OutboxError, OSError) as error:
+                _log.warning("no health message: %s", error)
+                continue
+            self._reporter.health(health, math.ceil(3 * interval_s))
 
     def _listen(self) -> None:
         while not self._stopping.is_set():

@@ -19,7 +19,7 @@ from appliance.hospital.settings import tls_context
 from appliance.settings import Settings
 from hal.errors import HalError
 from hal.protocols import Driver
-from hal.registry import DRIVERS, Kind, build_camera, build_imu, build_indicator, build_pose
+from hal.registry import build_camera, build_imu, build_indicator, build_pose
 
 LEAST_FREE_BYTES = 1 << 30
 """A day of sessions with 17 IMUs; see the volume in docs/decisions.md."""
@@ -55,11 +55,6 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _tried("references", lambda: _references(settings.session.references), "Copy the reference recordings there.")
     yield _tried("certificate", lambda: _certificate(settings), "Enrol the box again.")
     yield _tried("broker", lambda: _broker(settings), "Check network, address, port, and the broker's rules.")
-
-
-def drivers() -> dict[Kind, list[str]]:
-    """The names that settings may use, by kind of device."""
-    return {kind: sorted(table) for kind, table in DRIVERS.items()}
 
 
 def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Check:

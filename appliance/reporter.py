@@ -9,6 +9,7 @@ from importlib.metadata import version
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.messages.alert import Alert
+from appliance.messages.health import Health
 from appliance.messages.model import encode
 from appliance.messages.result import Result
 from appliance.messages.session import Session
@@ -44,6 +45,8 @@ class Reporter:
     def __init__(self, topics: Topics, outbox: Outbox, link: Link) -> None:
         self._topics, self._outbox, self._link = topics, outbox, link
         self._raised: dict[str, str] = {}
+        self.sync_error_ms: float | None = None
+        """Of the last result."""
 
     @property
     def box(self) -> str:
@@ -58,7 +61,17 @@ class Reporter:
 
     def result(self, exercise: str, make: Callable[[int], Result]) -> int:
         """On disk when it returns; `make` is given the sequence number it returns."""
-        return self._outbox.put_result(self._topics.result(exercise), lambda sequence: encode(make(sequence)))
+
+        def payload(sequence: int) -> bytes:
+            result = make(sequence)
+            self.sync_error_ms = result.data_quality.sync_error_ms
+            return encode(result)
+
+        return self._outbox.put_result(self._topics.result(exercise), payload)
+
+    def health(self, health: Health, expiry_s: int) -> None:
+        """Only while connected; nobody needs an old one."""
+        self._link.publish_once(self._topics.health, encode(health), expiry_s)
 
     def raise_alert(self, code: str, what: str, remedy: str) -> None:
         """The same alert again changes nothing; its `since` stays."""

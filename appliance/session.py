@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from appliance.assessment import Assessment, assess, unassessed
 from appliance.capture import Capture
+from appliance.devices import REMEDIES, Devices, driver_names, what_failed
 from appliance.errors import RecordingError, UnknownReferenceError
 from appliance.exercises import Exercise, exercise_by_id
 from appliance.messages.prescription import PrescribedExercise, Prescription
@@ -28,46 +27,9 @@ from appliance.set_watch import SetWatch
 from appliance.settings import Settings
 from appliance.skeleton.standard import Recording
 from hal.errors import HalError
-from hal.protocols import Camera, ImuSet, Indicator, PoseEstimator
-from hal.registry import build_camera, build_imu, build_indicator, build_pose
 from hal.types import Cue, CueKind
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Devices:
-    """The box's devices, as the settings name them."""
-
-    camera: Camera
-    pose: PoseEstimator
-    imu: ImuSet | None
-    indicator: Indicator
-
-    @classmethod
-    def of(cls, settings: Settings) -> Devices:
-        return cls(
-            camera=build_camera(settings.camera),
-            pose=build_pose(settings.pose),
-            imu=build_imu(settings.imu) if settings.imu is not None else None,
-            indicator=build_indicator(settings.indicator),
-        )
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the camera shows something else than a person in front of it now."""
-        return self.camera.info.synthetic
-
-
-def driver_names(settings: Settings) -> dict[str, str]:
-    """Driver by kind of device."""
-    tables: Mapping[str, dict[str, Any] | None] = {
-        "camera": settings.camera,
-        "pose": settings.pose,
-        "imu": settings.imu,
-        "indicator": settings.indicator,
-    }
-    return {kind: str(table["driver"]) for kind, table in tables.items() if table is not None}
 
 
 class Session:
@@ -118,6 +80,7 @@ class Session:
         self._state("ready", index)
         stopping.wait(self._settings.session.announce_s)
         recorder = self._recorder(index, exercise)
+        before = self._devices.conditions()
         try:
             with Capture(self._devices.camera, self._devices.pose, self._devices.imu) as capture:
                 recorded = recorder.record(capture, stopping)
@@ -129,12 +92,13 @@ class Session:
             return None
         finally:
             _finish_file(recorder)
+        failed = what_failed(before, self._devices.conditions())
         if recorded.camera_error is not None:
-            self._reporter.raise_alert("camera_lost", recorded.camera_error, "Check the camera's plug and power.")
+            self._reporter.raise_alert("camera_lost", recorded.camera_error, REMEDIES["camera"])
         else:
             self._reporter.clear_alert("camera_lost")
         self._state("scoring", index)
-        assessment = _assess(recorded, reference, exercise)
+        assessment = _noting(_assess(recorded, reference, exercise), failed)
         if recorded.end == "stopped" and assessment.complete == 0:
             return recorded  # nothing to lose: the exercise is offered again after the start
         self._finish(index, recorded, assessment)
@@ -259,6 +223,13 @@ def _assess(recorded: RecordedSet, reference: Recording, exercise: Exercise) -> 
     if assessment.reason is not None and recorded.broken_off:
         return replace(assessment, reason=f"{REASONS[recorded.end]}; {assessment.reason}")
     return assessment
+
+
+def _noting(assessment: Assessment, notes: tuple[str, ...]) -> Assessment:
+    score = assessment.score
+    return (
+        replace(assessment, score=score.model_copy(update={"notes": (*score.notes, *notes)})) if notes else assessment
+    )
 
 
 def _finish_file(recorder: SetRecorder) -> None:

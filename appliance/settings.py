@@ -18,6 +18,7 @@ from appliance.errors import SettingsError
 from appliance.exercises import config_dir
 from appliance.hospital.settings import BrokerSettings
 from hal.errors import HalError
+from hal.recovery import RecoverySettings
 from hal.registry import DRIVERS, driver_options
 
 PREFIX = "REHABBOX_"
@@ -45,6 +46,15 @@ class SessionSettings(BaseModel):
     """No set is recorded for longer."""
 
 
+class HealthSettings(BaseModel):
+    """How often the box says how it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interval_s: Seconds = 30.0
+    """Between two messages; one is out of date after three times this."""
+
+
 class Settings(BaseModel):
     """Everything the daemon is told. Driver tables hold `driver` and that driver's own options."""
 
@@ -56,6 +66,8 @@ class Settings(BaseModel):
     imu: dict[str, Any] | None = None
     indicator: dict[str, Any] = {"driver": "silent"}
     session: SessionSettings = SessionSettings()
+    health: HealthSettings = HealthSettings()
+    recovery: RecoverySettings = RecoverySettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 

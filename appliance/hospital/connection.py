@@ -1,7 +1,7 @@
 """One MQTT 5 connection, from the attempt to its end. Never used again: a last will is fixed before connecting.
 
 paho's thread only puts what happened into a queue; `run_one` does the work in the owner's thread, so no state here
-needs a lock. `wake` alone may be called from any thread.
+needs a lock. `wake` and `do` alone may be called from any thread.
 """
 
 from __future__ import annotations
@@ -91,6 +91,12 @@ class Connection:
         properties = _properties(PacketTypes.PUBLISH)
         self._answers[self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid] = answer
 
+    def publish_once(self, topic: str, payload: bytes, expiry_s: int) -> None:
+        """QoS 0, to be thrown away `expiry_s` after it was sent."""
+        properties = _properties(PacketTypes.PUBLISH)
+        properties.MessageExpiryInterval = expiry_s
+        self._client.publish(topic, payload, qos=0, properties=properties)
+
     def subscribe(self, topic: str, answer: Answer) -> None:
         _, mid = self._client.subscribe(topic, qos=1)
         if mid is not None:
@@ -103,7 +109,11 @@ class Connection:
 
     def wake(self) -> None:
         """Makes `run_one` return."""
-        self._jobs.put(lambda: None)
+        self.do(lambda: None)
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Makes `run_one` do that in the owner's thread."""
+        self._jobs.put(job)
 
     def run_one(self, timeout_s: float) -> bool:
         """Waits for one thing to happen and deals with it; False if nothing did."""

@@ -96,6 +96,12 @@ class Link:
         self._alerts.clear(code, payload)
         self._wake()
 
+    def publish_once(self, topic: str, payload: bytes, expiry_s: int) -> None:
+        """QoS 0: what is out of date soon. Without a connection now it is not sent at all."""
+        connection = self._connection
+        if connection is not None and self.connected:
+            connection.do(partial(connection.publish_once, topic, payload, expiry_s))
+
     def _wake(self) -> None:
         connection = self._connection
         if connection is not None:

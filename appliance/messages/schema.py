@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from appliance.messages.alert import Alert
+from appliance.messages.health import Health
 from appliance.messages.model import Message
 from appliance.messages.prescription import Inbound, Prescription
 from appliance.messages.result import Result
@@ -21,6 +22,7 @@ PAYLOADS: dict[str, type[Message]] = {
     "result": Result,
     "session": Session,
     "alert": Alert,
+    "health": Health,
 }
 """Model by kind of topic."""
 

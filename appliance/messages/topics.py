@@ -22,6 +22,10 @@ class Topics:
         return self._of("status")
 
     @property
+    def health(self) -> str:
+        return self._of("health")
+
+    @property
     def prescription(self) -> str:
         return self._of("prescription")
 
@@ -37,7 +41,7 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A topic, taken apart. `name` is the exercise, alert code or session id; empty for status and prescription."""
+    """A topic, taken apart. `name` is the exercise, alert code or session id; empty where the kind says it all."""
 
     site: str
     box: str

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from appliance.ward import Ward as Table
+from hal.registry import DRIVERS
 
 REHABBOX = [sys.executable, "-m", "appliance"]
 
@@ -35,6 +37,24 @@ def test_a_healthy_box_passes_and_its_running_daemon_is_not_disturbed(ward: Any,
     assert box.stop() == 0
     hospital.wait(lambda heard: heard.of("status")[-1]["state"] == "stopped")
     assert [message["state"] for message in hospital.of("status")] == ["online", "stopped"]
+
+
+def test_drivers_are_listed_with_what_each_can_do_and_a_broken_plug_in_with_why(ward: Any, tmp_path: Path) -> None:
+    ward.start().close()
+    command = [*REHABBOX, "doctor", "--settings", str(tmp_path / "settings.toml"), "--json"]
+    plug_ins = tmp_path / "plug-ins" / "acme-1.dist-info"
+    plug_ins.mkdir(parents=True)
+    (plug_ins / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (plug_ins / "entry_points.txt").write_text("[rehabbox.drivers]\ncamera.acme = acme_camera:AcmeCamera\n")
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(plug_ins.parent)}
+    )
+    assert done.returncode == 0, done.stdout
+    drivers = {(driver["kind"], driver["name"]): driver for driver in json.loads(done.stdout)["drivers"]}
+    assert set(drivers) == {(kind, name) for kind, table in DRIVERS.items() for name in table} | {("camera", "acme")}
+    assert "body" in drivers["camera", "synthetic"]["capabilities"]
+    assert "No module named 'acme_camera'" in drivers["camera", "acme"]["fault"]
+    assert [name for name, driver in drivers.items() if driver["fault"]] == [("camera", "acme")]
 
 
 def test_each_fault_is_found_and_comes_with_a_remedy(ward: Any) -> None:
