@@ -10,6 +10,7 @@ import numpy as np
 from mcap.records import Channel, Message, Metadata
 
 from appliance.errors import RecordingError
+from appliance.recording.csv_table import LONGEST_S
 from appliance.recording.disk import open_recording
 from appliance.recording.mcap_records import Damaged, records
 from appliance.recording.session_format import (
@@ -26,7 +27,6 @@ from appliance.recording.session_format import (
     metadata_of,
 )
 from appliance.recording.session_messages import UNREADABLE, event_of, imu_of, skeleton_of
-from appliance.recording.skeleton_csv import LONGEST_S
 from appliance.skeleton.standard import Recording, recording_of
 from hal.types import SEGMENTS, Gravity
 
