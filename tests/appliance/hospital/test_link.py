@@ -342,3 +342,18 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(
     locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
     with pytest.raises(SettingsError, match=r"^broker\.key: .*without passphrase"):
         link_to(settings.model_copy(update={"key": locked}))
+
+
+def test_what_is_soon_out_of_date_goes_out_at_once_with_its_expiry_or_not_at_all(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    link.publish_once(link.topics.health, b'{"number": 1}', 90)
+    link.start()
+    event_of(link, Connected)
+    link.publish_once(link.topics.health, b'{"number": 2}', 90)
+    message = hospital.next(lambda message: message.topic == link.topics.health)
+    assert json.loads(message.payload) == {"number": 2}
+    assert (message.qos, message.retain) == (0, False)
+    assert 85 <= message.properties.MessageExpiryInterval <= 90
+    assert outbox.counters().queued == 0

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from appliance.messages.alert import Alert
+from appliance.messages.health import DeviceHealth, Health
 from appliance.messages.model import Message, encode
 from appliance.messages.result import DataQuality, Repetition, Result, Score, Versions
 from appliance.messages.schema import schema_of
@@ -51,6 +52,17 @@ EXAMPLES: dict[str, Message] = {
     "session": Session(
         id=ID, box="box-1", prescription=ID, subject="17", state="recording", started=NOW, at=NOW, current=0,
         exercises=(SessionExercise(exercise="squat", side="both", repetitions=5),), synthetic=False,
+    ),
+    "health": Health(
+        box="box-1", at=NOW, uptime_s=12.5, disk_free_bytes=10, disk_bytes=20, temperature_c=float("nan"), queued=1,
+        oldest_unsent=NOW, delivered=7,
+        devices={
+            "camera": DeviceHealth(
+                driver="video", name="a.mp4", state="lost", error="gone", rate_hz=float("nan"), expected_hz=30.0,
+                received=10, lost=1, interruptions=1, attempts=5, away_s=0.0, counters={"dropped": 2},
+                sync_error_ms=None,
+            ),
+        },
     ),
     "alert": Alert(code="disk_full", state="raised", since=NOW, what="The disk is full.", remedy="Send it in."),
 }  # fmt: skip
