@@ -1,0 +1,138 @@
+"""How a sensor is worn, found from the frames in which the camera saw the bones beneath it.
+
+A bone seen as v(t), on a sensor with orientation R(t) in a world of unknown heading psi(t), obeys
+
+    v(t) = Ry(psi(t)) R(t) c
+
+with c the bone's vector in the sensor's axes: its length is the person's, its direction the sensor's mounting. For a
+constant psi the best c is a mean, linear in cos psi and sin psi, so every heading can be tried and none is missed.
+Then psi may drift, slowly, and c is found again. All of this is ours.
+
+A still pose alone leaves heading and mounting confounded. Two things known beforehand part them: a sensor sits within
+some 20 degrees of its segment's axes, and in the pose that a set begins with its x axis points to the body's left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MOUNTING_SD = 0.35
+"""How far a bone may lie from its nominal place in the sensor's axes, as a fraction of its length: 20 degrees."""
+_POSE_SD = 0.5
+"""Radians: how far a limb's left may turn from the body's left in the first pose (a rotated arm)."""
+_ERROR_SD_M = 0.03
+"""Of a bone seen against a bone felt: the camera's noise and soft tissue together."""
+_INDEPENDENT_S = 0.5
+"""Errors closer in time than this are taken to be the same error."""
+_DRIFT_S = 8.0
+"""Over so long the heading is averaged: more than a repetition, whose soft tissue errors then cancel."""
+_TRIED = np.radians(np.arange(0.0, 360.0, 2.0))
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBones:
+    """What the camera saw of the bones of one sensor.
+
+    times: (n,) s; turns: (n, 3, 3) R(t), NaN where unknown; vectors: (n, bones, 3) m, NaN where not seen.
+    weights: (n, bones) 0..1, 0 where not seen; prior: (bones, 3) m, c as expected; prior_sd: (bones,) m.
+    left: heading of the body's left in the first pose, rad, or None where the camera did not see it.
+    """
+
+    times: Floats
+    turns: Floats
+    vectors: Floats
+    weights: Floats
+    prior: Floats
+    prior_sd: Floats
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wearing:
+    """vectors: (bones, 3) m, c in the sensor's axes; heading: (n,) rad, psi at each frame."""
+
+    vectors: Floats
+    heading: Floats
+
+
+def find_wearing(seen: SeenBones) -> Wearing:
+    """The most plausible c and psi(t); where nothing was seen, the prior's."""
+    usable = (seen.weights > 0) & np.isfinite(seen.turns).all(axis=(1, 2))[:, None]
+    weights = np.where(usable, seen.weights, 0.0)
+    turns = np.where(np.isfinite(seen.turns), seen.turns, 0.0)
+    vectors = np.where(usable[..., None], seen.vectors, 0.0)
+    heading = np.full(len(seen.times), _first_heading(seen, turns, vectors, weights))
+    found = _mounted(seen, turns, vectors, weights, heading)
+    for _ in range(_ROUNDS if weights.any() else 0):
+        heading = _drifting(seen.times, turns, vectors, weights, found, heading)
+        found = _mounted(seen, turns, vectors, weights, heading)
+    return Wearing(found, heading)
+
+
+def turned(vectors: Floats, heading: Floats) -> Floats:
+    """Ry(heading) applied to vectors (n, ..., 3), one heading (n,) a frame; from z towards x."""
+    heading = heading.reshape(-1, *[1] * (vectors.ndim - 2))
+    cos, sin = np.cos(heading), np.sin(heading)
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    return np.stack([cos * x + sin * z, y, cos * z - sin * x], axis=-1)
+
+
+def _information(times: Floats, weights: Floats) -> Floats:
+    """(bones,) 1/m^2: how much the frames together say about c."""
+    frame_s = float(np.median(np.diff(times))) if len(times) > 1 else _INDEPENDENT_S
+    independent = np.minimum(frame_s / _INDEPENDENT_S, 1.0) * weights.sum(axis=0)
+    return np.asarray(independent / _ERROR_SD_M**2)
+
+
+def _in_sensor(turns: Floats, vectors: Floats, weights: Floats) -> Floats:
+    """(bones, 3): the weighted mean over the frames of vectors (n, bones, 3) in the sensor's axes."""
+    total = np.maximum(weights.sum(axis=0), 1e-12)
+    return np.asarray(np.einsum("nij,nbi,nb->bj", turns, vectors, weights) / total[:, None])
+
+
+def _first_heading(seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats) -> float:
+    """The best constant heading of all, by its posterior on a grid."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    nothing = np.zeros_like(x)
+    along = _in_sensor(turns, np.stack([x, nothing, z], axis=-1), weights)
+    across = _in_sensor(turns, np.stack([-z, nothing, x], axis=-1), weights)
+    upright = _in_sensor(turns, np.stack([nothing, y, nothing], axis=-1), weights)
+    means = np.cos(_TRIED)[:, None, None] * along + np.sin(_TRIED)[:, None, None] * across + upright
+    data = _information(seen.times, weights)
+    belief = 1.0 / seen.prior_sd**2
+    shared = data * belief / np.maximum(data + belief, 1e-12)
+    cost = (shared * ((means - seen.prior) ** 2).sum(axis=-1) - data * (means**2).sum(axis=-1)).sum(axis=-1)
+    first = np.flatnonzero(np.isfinite(seen.turns).all(axis=(1, 2)))[:1]
+    if seen.left is not None and len(first):
+        x, _, z = seen.turns[first[0]][:, 0]
+        cost -= 2.0 * np.hypot(x, z) * np.cos(_TRIED - seen.left + np.arctan2(-z, x)) / _POSE_SD**2
+    return float(_TRIED[np.argmin(cost)])
+
+
+def _mounted(seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats, heading: Floats) -> Floats:
+    """(bones, 3): c under these headings, between what the frames and what the prior say."""
+    means = _in_sensor(turns, turned(vectors, -heading), weights)
+    data = _information(seen.times, weights)[:, None]
+    belief = 1.0 / seen.prior_sd[:, None] ** 2
+    return np.asarray((data * means + belief * seen.prior) / (data + belief))
+
+
+def _drifting(
+    times: Floats, turns: Floats, vectors: Floats, weights: Floats, found: Floats, heading: Floats
+) -> Floats:
+    """(n,) rad: the heading over time, from the horizontal parts of bones seen and felt, second by second."""
+    felt = turned(np.einsum("nij,bj->nbi", turns, found), heading)
+    a, b = felt[..., 0] - 1j * felt[..., 2], vectors[..., 0] - 1j * vectors[..., 2]
+    phasor = (weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * heading)
+    second = np.floor(times - times[0]).astype(np.intp)
+    count = int(second[-1]) + 1
+    sums = np.bincount(second, phasor.real, count) + 1j * np.bincount(second, phasor.imag, count)
+    spread = np.exp(-np.abs(np.subtract.outer(np.arange(count), np.arange(count))) / _DRIFT_S)
+    smooth = np.unwrap(np.angle(spread @ sums))
+    return np.asarray(np.interp(times - times[0], np.arange(count) + 0.5, smooth))
