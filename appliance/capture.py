@@ -85,6 +85,9 @@ class Capture:
             except HalError as error:
                 log.warning("%s: %s", device, error)
                 self._put(Ended(device, error))
+            except Exception as error:
+                log.exception("%s: the driver failed", device)
+                self._put(Ended(device, HalError(f"the driver failed: {error!r}")))
 
         thread = threading.Thread(target=work, name=f"capture-{device}", daemon=True)
         thread.start()

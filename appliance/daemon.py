@@ -13,15 +13,18 @@ from types import FrameType
 from systemd.daemon import notify
 
 from appliance.devices import REMEDIES, Devices, Role, driver_names
-from appliance.errors import OutboxError, RefusedError, UnknownExerciseError
-from appliance.exercises import exercise_by_id
+from appliance.errors import OutboxError, RecordingError, RefusedError, UnknownExerciseError
+from appliance.exercises import exercise_by_id, load_exercises
 from appliance.health import HealthWatch
 from appliance.hospital.events import Connected, Disconnected, Event, Received, Refused
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.messages.prescription import Prescription, parse_prescription
 from appliance.messages.topics import Topics
+from appliance.orders import Orders
 from appliance.progress import Progress
+from appliance.recording.disk import lock_folder
+from appliance.recording.session_finishing import finish_session
 from appliance.reporter import Reporter, status_maker
 from appliance.session import Session
 from appliance.settings import Settings
@@ -31,14 +34,17 @@ from hal.types import Cue
 _log = logging.getLogger(__name__)
 
 POLL_S = 0.5
+CUT_OFF = "the box lost power or was killed"
 
 
 class Daemon:
     """One box. The hospital's messages are handled on one thread, sessions run on another, so that alerts go on."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `SettingsError`, `OutboxError`, `HalError` where the box cannot work at all."""
+        """Raises `SettingsError`, `OutboxError`, `RecordingError`, `HalError` where the box cannot work at all."""
         self._settings = settings
+        load_exercises()  # a damaged exercise file is told at the start, not at the first prescription
+        self._state_lock = lock_folder(settings.session.state)
         self._devices = Devices.of(settings)
         self._outbox = Outbox(settings.session.state / "outbox.sqlite")
         self._progress = Progress(settings.session.state / "progress.json")
@@ -47,9 +53,8 @@ class Daemon:
         self._reporter = Reporter(topics, self._outbox, self._link)
         self._health = HealthWatch(topics.box, self._devices, self._outbox, settings.session.state)
         self._devices.watch(self._device_changed)
-        self._stopping = threading.Event()
-        self._prescribed = threading.Condition()
-        self._next: Prescription | None = None
+        self._orders = Orders(self._progress)
+        self._ending = threading.Event()
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. What was done stays in the outbox and goes out with the next start."""
@@ -69,43 +74,54 @@ class Daemon:
                 f"The queue of unsent results was damaged; it was kept as {self._outbox.damaged.name}.",
                 "Check the box's disk; results since the last connection may be missing.",
             )
+        self._close_what_was_open()
         self._devices.indicator.show(Cue("waiting"))
-        notify("READY=1")
+        _notify("READY=1")
         _log.info("ready; %d messages wait for the broker", self._outbox.counters().queued)
         try:
-            while (prescription := self._wait_for_prescription()) is not None:
+            while (prescription := self._orders.next()) is not None:
                 self._run_session(prescription)
         finally:
-            notify("STOPPING=1")
-            self._stopping.set()
+            _notify("STOPPING=1")
+            self._ending.set()
             for thread in threads:
                 thread.join()
             self._link.stop()
             self._devices.indicator.close()
             self._outbox.close()
+            self._state_lock.close()
             _log.info("stopped")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        self._stopping.set()
-
-    def _wait_for_prescription(self) -> Prescription | None:
-        """The newest one that has exercises left, or None when the box stops."""
-        with self._prescribed:
-            while not self._stopping.is_set():
-                prescription, self._next = self._next, None
-                if prescription is not None:
-                    return prescription
-                self._prescribed.wait(POLL_S)
-        return None
+        self._orders.stop()
 
     def _run_session(self, prescription: Prescription) -> None:
-        session = Session(prescription, self._settings, self._devices, self._reporter, self._progress)
-        try:
-            session.run(self._stopping)
-            self._reporter.clear_alert("storage_failed")
-        except OutboxError as error:
-            self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
-            self._stopping.wait(POLL_S)
+        Session(
+            prescription,
+            self._settings,
+            self._devices,
+            self._reporter,
+            self._progress,
+            lambda: self._orders.interruption(prescription),
+        ).run()
+        if not self._progress.is_done(prescription):
+            self._orders.postpone(self._settings.session.offer_again_s)
+
+    def _close_what_was_open(self) -> None:
+        """After a power cut: the session says how it ended, and its files are finished."""
+        interrupted = self._progress.interrupted
+        if interrupted is not None:
+            ended = {"state": "abandoned", "reason": CUT_OFF, "at": datetime.now(UTC), "current": None}
+            try:
+                self._reporter.session(interrupted.model_copy(update=ended))
+                self._progress.close_session()
+            except OutboxError as error:
+                _log.error("%s", error)
+        for part in (self._settings.session.state / "sessions").rglob("*.part"):
+            try:
+                finish_session(part)
+            except RecordingError as error:
+                _log.warning("%s", error)
 
     def _device_changed(self, role: Role, condition: Condition) -> None:
         if condition.state == "lost":
@@ -115,7 +131,7 @@ class Daemon:
 
     def _report_health(self) -> None:
         interval_s = self._settings.health.interval_s
-        while not self._stopping.wait(interval_s):
+        while not self._ending.wait(interval_s):
             try:
                 health = self._health.collect(self._reporter.sync_error_ms)
             except (OutboxError, OSError) as error:
@@ -124,12 +140,15 @@ class Daemon:
             self._reporter.health(health, math.ceil(3 * interval_s))
 
     def _listen(self) -> None:
-        while not self._stopping.is_set():
+        while not self._ending.is_set():
             try:
                 event = self._link.events.get(timeout=POLL_S)
             except Empty:
                 continue
-            self._handle(event)
+            try:
+                self._handle(event)
+            except Exception:  # noqa: BLE001  the box must not go deaf over one message
+                _log.exception("a message from the hospital could not be handled")
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -160,12 +179,15 @@ class Daemon:
             )
             return
         self._reporter.clear_alert("prescription_refused")
-        if prescription is not None and self._progress.done(prescription.id) >= len(prescription.exercises):
-            _log.info("prescription %s is done already", prescription.id)
-            prescription = None
-        with self._prescribed:
-            self._next = prescription
-            self._prescribed.notify()
+        self._orders.receive(prescription)
+
+
+def _notify(state: str) -> None:
+    """A supervisor that cannot be told is no reason not to work."""
+    try:
+        notify(state)
+    except OSError as error:
+        _log.warning("systemd cannot be told %s: %s", state, error)
 
 
 def _checked(payload: bytes) -> Prescription | None:

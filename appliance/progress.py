@@ -1,39 +1,73 @@
-"""How far the current prescription has come, on disk: a box that was unplugged goes on where it was."""
+"""How far the prescription has come, and which session is open, on disk: an unplugged box goes on where it was."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from pathlib import Path
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from appliance.errors import RecordingError
+from appliance.messages.prescription import Prescription
+from appliance.messages.session import Session
+from appliance.recording.disk import write_whole
 
 _log = logging.getLogger(__name__)
 
 
+class _Stored(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prescription: UUID | None = None
+    done: frozenset[int] = frozenset()
+    session: Session | None = None
+
+
 class Progress:
-    """One small file, replaced whole. A damaged one counts as none: exercises are then offered again."""
+    """One small file, replaced whole. A damaged one counts as none: exercises are then offered again.
+
+    A disk that refuses is logged, not raised: the session goes on, and is only not remembered.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._prescription, self._done = "", 0
+        self._stored = _Stored()
         try:
-            stored = json.loads(file.read_text("utf-8"))
-            self._prescription, self._done = str(stored["prescription"]), int(stored["done"])
+            self._stored = _Stored.model_validate_json(file.read_bytes())
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValidationError) as error:
             _log.warning("%s is not readable (%s); the prescription starts from its first exercise", file, error)
 
-    def done(self, prescription: UUID) -> int:
-        """How many of its exercises are over."""
-        return self._done if self._prescription == str(prescription) else 0
+    @property
+    def interrupted(self) -> Session | None:
+        """The session that was open when the box last ended without closing it."""
+        return self._stored.session
 
-    def set_done(self, prescription: UUID, done: int) -> None:
-        self._prescription, self._done = str(prescription), done
-        temporary = self._file.with_name(self._file.name + ".new")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump({"prescription": self._prescription, "done": done}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._file)
+    def remaining(self, prescription: Prescription) -> list[int]:
+        """Which of its exercises have no result yet, by index."""
+        done = self._stored.done if self._stored.prescription == prescription.id else frozenset()
+        return [index for index in range(len(prescription.exercises)) if index not in done]
+
+    def is_done(self, prescription: Prescription) -> bool:
+        return not self.remaining(prescription)
+
+    def set_done(self, prescription: Prescription, index: int) -> None:
+        done = self._stored.done if self._stored.prescription == prescription.id else frozenset()
+        self._keep(_Stored(prescription=prescription.id, done=done | {index}, session=self._stored.session))
+
+    def open_session(self, session: Session) -> None:
+        """It is open, in this state."""
+        self._keep(self._stored.model_copy(update={"session": session}))
+
+    def close_session(self) -> None:
+        if self._stored.session is not None:
+            self._keep(self._stored.model_copy(update={"session": None}))
+
+    def _keep(self, stored: _Stored) -> None:
+        self._stored = stored
+        try:
+            write_whole(self._file, stored.model_dump_json().encode())
+        except (OSError, RecordingError) as error:
+            _log.error("progress is not remembered: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 from appliance.errors import UnknownReferenceError
@@ -13,6 +14,9 @@ from appliance.skeleton.standard import Recording
 def digest_of(file: Path) -> str:
     """`sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+_log = logging.getLogger(__name__)
 
 
 class ReferenceFolder:
@@ -34,8 +38,11 @@ class ReferenceFolder:
         """The file with that digest. Raises `UnknownReferenceError`."""
         files = sorted(path for path in self._folder.glob("*") if path.is_file()) if self._folder.is_dir() else []
         for file in files:
-            if self._digest(file) == digest:
-                return file
+            try:
+                if self._digest(file) == digest:
+                    return file
+            except OSError as error:
+                _log.warning("reference %s cannot be read: %s", file, error.strerror)
         raise UnknownReferenceError(
             f"no reference with digest {digest} among the {len(files)} files in {self._folder}; copy it there"
         )

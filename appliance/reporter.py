@@ -80,6 +80,13 @@ class Reporter:
         self._raised[code] = what
         self._link.raise_alert(code, self._alert(code, "raised", what, remedy))
 
+    def alert_if(self, code: str, what: str | None, remedy: str) -> None:
+        """Raised with what is wrong, cleared with None."""
+        if what is None:
+            self.clear_alert(code)
+        else:
+            self.raise_alert(code, what, remedy)
+
     def clear_alert(self, code: str) -> None:
         what = self._raised.pop(code, None)
         if what is not None:

@@ -1,27 +1,35 @@
-"""One session: a prescription's exercises, one at a time: ready, recording, scoring, done; or abandoned, and why."""
+"""One session: a prescription's exercises, one at a time: ready, recording, scoring, done; or abandoned, and why.
+
+An exercise is over when it has a result. One that was broken off before its first repetition has none, and is offered
+again in a later session; so is one whose reference is missing.
+"""
 
 from __future__ import annotations
 
 import logging
-import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from appliance.assessment import Assessment, assess, unassessed
 from appliance.capture import Capture
-from appliance.devices import REMEDIES, Devices, driver_names, what_failed
-from appliance.errors import RecordingError, UnknownReferenceError
+from appliance.devices import Devices, driver_names, what_failed
+from appliance.errors import NotScorableError, OutboxError, RecordingError, UnknownReferenceError
 from appliance.exercises import Exercise, exercise_by_id
-from appliance.messages.prescription import PrescribedExercise, Prescription
-from appliance.messages.result import DataQuality, Outcome, Result, Versions
+from appliance.messages.prescription import Prescription
 from appliance.messages.session import Session as SessionMessage
 from appliance.messages.session import SessionExercise, SessionState
+from appliance.orders import Interruption
 from appliance.progress import Progress
 from appliance.recording.session_format import SessionMetadata
 from appliance.recording.session_writer import SessionWriter
 from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
+from appliance.results import Origin, make_result, outcome_of
+from appliance.scoring.options import options_for
+from appliance.scoring.prepare import prepare_reference
 from appliance.set_recorder import REASONS, RecordedSet, SetRecorder
 from appliance.set_watch import SetWatch
 from appliance.settings import Settings
@@ -31,84 +39,113 @@ from hal.types import Cue, CueKind
 
 _log = logging.getLogger(__name__)
 
+POLL_S = 0.1
+STORE_AGAIN_S = 5.0
+"""Pause between two attempts to store a result on a disk that refused it."""
+
 
 class Session:
-    """Runs one prescription from where `progress` says it stands; `run` returns when it is over or the box stops."""
+    """Runs one prescription from where `progress` says it stands; `run` returns when it can go no further.
+
+    interruption: why the prescription is not to be followed any more, asked all the time.
+    """
 
     def __init__(
-        self, prescription: Prescription, settings: Settings, devices: Devices, reporter: Reporter, progress: Progress
+        self,
+        prescription: Prescription,
+        settings: Settings,
+        devices: Devices,
+        reporter: Reporter,
+        progress: Progress,
+        interruption: Callable[[], Interruption | None],
     ) -> None:
         self._prescription = prescription
         self._settings, self._devices, self._reporter, self._progress = settings, devices, reporter, progress
-        self._references = ReferenceFolder(settings.session.references)
-        self._id = uuid4()
+        self._interruption = interruption
+        self._origin = Origin(reporter.box, uuid4(), prescription, driver_names(settings), devices.synthetic)
         self._started = datetime.now(UTC)
         self._exercises = [
             SessionExercise(exercise=item.id, side=item.side, repetitions=item.repetitions)
             for item in prescription.exercises
         ]
 
-    def run(self, stopping: threading.Event) -> None:
-        """Raises `OutboxError` where a result cannot be stored."""
-        for index in range(self._progress.done(self._prescription.id), len(self._exercises)):
-            set_ = self._exercise(index, stopping)
-            if set_ is not None and set_.end == "stopped":
-                self._over("abandoned", REASONS["stopped"])
-                return
-            self._progress.set_done(self._prescription.id, index + 1)
-            if set_ is not None and set_.end in ("left", "idle", "camera_lost"):
-                self._progress.set_done(self._prescription.id, len(self._exercises))
-                self._over("abandoned", REASONS[set_.end])
-                return
-        self._over("done")
-
-    def _over(self, state: SessionState, reason: str | None = None) -> None:
-        self._say(state, reason=reason)
+    def run(self) -> None:
+        """Everything that can go wrong is said by alerts and in the session's messages; nothing is raised."""
+        references, missing = self._references()
+        abandoned = missing
+        for index in self._progress.remaining(self._prescription):
+            interruption = self._interruption()
+            if interruption is not None:
+                abandoned = REASONS[interruption]
+                break
+            if index not in references:
+                continue
+            stop = self._exercise(index, references[index])
+            if stop is not None:
+                abandoned = stop
+                break
+        self._say("abandoned" if abandoned else "done", reason=abandoned)
+        self._progress.close_session()
         self._devices.indicator.show(Cue("waiting"))
 
-    def _exercise(self, index: int, stopping: threading.Event) -> RecordedSet | None:
-        """The recorded set, or None where none could be recorded; its result is stored either way, but on a stop."""
-        prescribed = self._prescription.exercises[index]
-        exercise = exercise_by_id(prescribed.id)
-        try:
-            reference = self._references.load(prescribed.reference)
+    def _references(self) -> tuple[dict[int, Recording], str | None]:
+        """The usable references by exercise, and what is wrong with the others: before the patient has done a thing."""
+        folder = ReferenceFolder(self._settings.session.references)
+        usable: dict[int, Recording] = {}
+        faults = []
+        for index in self._progress.remaining(self._prescription):
+            item = self._prescription.exercises[index]
+            try:
+                reference = folder.load(item.reference)
+                prepare_reference(reference, options_for(exercise_by_id(item.id)))
+                usable[index] = reference
+            except (UnknownReferenceError, RecordingError) as error:
+                faults.append(f"{item.id}: {error}")
+            except NotScorableError as error:
+                faults.append(f"{item.id}: the reference {item.reference} {error}")
+        if not faults:
             self._reporter.clear_alert("reference_missing")
-        except (UnknownReferenceError, RecordingError) as error:
-            self._reporter.raise_alert("reference_missing", str(error), "Send the reference to the box again.")
-            self._finish(index, RecordedSet.nothing(), unassessed(str(error)))
-            return None
+            return usable, None
+        what = "; ".join(faults)
+        self._reporter.raise_alert("reference_missing", what, "Send a usable reference to the box.")
+        return usable, f"no usable reference: {what}"
+
+    def _exercise(self, index: int, reference: Recording) -> str | None:
+        """Why the session cannot go on, or None when it can."""
+        exercise = exercise_by_id(self._prescription.exercises[index].id)
         self._state("ready", index)
-        stopping.wait(self._settings.session.announce_s)
-        recorder = self._recorder(index, exercise)
         before = self._devices.conditions()
+        recorded = self._record(index, exercise)
+        if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):
+            return REASONS[recorded.end]
+        self._state("scoring", index)
+        assessment = _assess(recorded, reference, exercise)
+        if recorded.broken_off and not assessment.repetitions:
+            return REASONS[recorded.end]
+        self._finish(index, recorded, assessment, what_failed(before, self._devices.conditions()))
+        return REASONS[recorded.end] if recorded.end in ("stopped", "camera_lost") else None
+
+    def _record(self, index: int, exercise: Exercise) -> RecordedSet:
+        announced = time.monotonic()
+        while time.monotonic() - announced < self._settings.session.announce_s:
+            interruption = self._interruption()
+            if interruption is not None:
+                return RecordedSet.nothing(interruption)
+            time.sleep(POLL_S)
         try:
             with Capture(self._devices.camera, self._devices.pose, self._devices.imu) as capture:
-                recorded = recorder.record(capture, stopping)
+                recorded = self._recorder(index, exercise).record(capture, self._interruption)
         except HalError as error:
-            recorded = RecordedSet.nothing(str(error))
-        except RecordingError as error:
-            self._reporter.raise_alert("recording_failed", str(error), "Free disk space on the box.")
-            self._finish(index, RecordedSet.nothing(), unassessed(str(error)))
-            return None
-        finally:
-            _finish_file(recorder)
-        failed = what_failed(before, self._devices.conditions())
-        if recorded.camera_error is not None:
-            self._reporter.raise_alert("camera_lost", recorded.camera_error, REMEDIES["camera"])
-        else:
-            self._reporter.clear_alert("camera_lost")
-        self._state("scoring", index)
-        assessment = _noting(_assess(recorded, reference, exercise), failed)
-        if recorded.end == "stopped" and assessment.complete == 0:
-            return recorded  # nothing to lose: the exercise is offered again after the start
-        self._finish(index, recorded, assessment)
+            recorded = RecordedSet.nothing("camera_lost", str(error))
+        self._reporter.alert_if("camera_lost", recorded.camera_error, "Check the camera's plug and power.")
+        self._reporter.alert_if("recording_failed", recorded.file_error, "Free disk space on the box.")
         return recorded
 
     def _recorder(self, index: int, exercise: Exercise) -> SetRecorder:
         prescribed = self._prescription.exercises[index]
         info = self._devices.camera.info
         metadata = SessionMetadata(
-            session=str(self._id),
+            session=str(self._origin.session),
             index=index,
             exercise=exercise.id,
             started=datetime.now(UTC).isoformat(),
@@ -123,70 +160,55 @@ class Session:
         file = metadata.file_in(self._settings.session.state / "sessions")
         return SetRecorder(
             SetWatch(prescribed.repetitions, exercise.joints, self._settings.session),
-            self._settings.session,
             info.gravity,
             open_file=lambda: SessionWriter.open(file, metadata),
             on_begin=lambda: self._state("recording", index),
         )
 
-    def _finish(self, index: int, recorded: RecordedSet, assessment: Assessment) -> None:
+    def _finish(self, index: int, recorded: RecordedSet, assessment: Assessment, notes: tuple[str, ...]) -> None:
         """The result is on disk before the patient hears that the exercise is over."""
+        if recorded.file_error is not None:
+            notes = (*notes, f"the session file is not whole: {recorded.file_error}")
         result_id = uuid4()
-        unscored: Outcome = "abandoned" if recorded.broken_off else "not_scored"
-        outcome = unscored if assessment.reason is not None else "scored"
-        prescribed = self._prescription.exercises[index]
-        self._reporter.result(
-            prescribed.id,
-            lambda sequence: self._result(result_id, sequence, prescribed, recorded, assessment, outcome),
+        outcome = outcome_of(recorded, assessment)
+        exercise = self._prescription.exercises[index].id
+        stored = self._until_stored(
+            lambda: self._reporter.result(
+                exercise,
+                lambda sequence: make_result(
+                    self._origin,
+                    index,
+                    recorded,
+                    assessment,
+                    notes,
+                    result_id,
+                    sequence,
+                    historical=not self._reporter.connected,
+                ),
+            )
         )
+        if not stored:
+            return
+        self._progress.set_done(self._prescription, index)
         self._exercises[index] = self._exercises[index].model_copy(update={"outcome": outcome, "result": result_id})
         self._show("abandoned" if outcome == "abandoned" else "done", index)
-        _log.info("%s: %s%s", prescribed.id, outcome, f", {assessment.reason}" if assessment.reason else "")
+        _log.info("%s: %s%s", exercise, outcome, f", {assessment.reason}" if assessment.reason else "")
 
-    def _result(
-        self,
-        result_id: UUID,
-        sequence: int,
-        prescribed: PrescribedExercise,
-        recorded: RecordedSet,
-        assessment: Assessment,
-        outcome: Outcome,
-    ) -> Result:
-        score = assessment.score
-        if outcome == "scored" and assessment.complete < prescribed.repetitions:
-            note = f"{assessment.complete} of {prescribed.repetitions} repetitions: {REASONS[recorded.end]}"
-            score = score.model_copy(update={"notes": (*score.notes, note)})
-        return Result(
-            id=result_id,
-            sequence=sequence,
-            box=self._reporter.box,
-            session=self._id,
-            prescription=self._prescription.id,
-            subject=self._prescription.subject,
-            exercise=prescribed.id,
-            side=prescribed.side,
-            started=recorded.started,
-            ended=recorded.ended,
-            status=outcome,
-            reason=assessment.reason,
-            paced=prescribed.paced,
-            historical=not self._reporter.connected,
-            repetitions=assessment.repetitions,
-            score=score,
-            quality=None,
-            fine_rehab=None,
-            symmetry=assessment.symmetry,
-            data_quality=DataQuality(
-                frames=recorded.frames,
-                lost=recorded.lost,
-                joints_seen=assessment.joints_seen,
-                sync_error_ms=recorded.sync_error_ms,
-                filled=assessment.filled,
-                gravity=recorded.recording.gravity,
-            ),
-            versions=Versions(software=SOFTWARE, reference=prescribed.reference, drivers=driver_names(self._settings)),
-            synthetic=self._devices.synthetic,
-        )
+    def _until_stored(self, store: Callable[[], object]) -> bool:
+        """Waits for a disk that refuses, with an alert; False if the box is stopped before it takes the result."""
+        while True:
+            try:
+                store()
+                self._reporter.clear_alert("storage_failed")
+                return True
+            except OutboxError as error:
+                self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
+            again = time.monotonic() + STORE_AGAIN_S
+            while time.monotonic() < again:
+                if self._interruption() == "stopped":
+                    _log.error("the box stops before the result could be stored")
+                    return False
+                time.sleep(POLL_S)
 
     def _state(self, state: SessionState, index: int) -> None:
         self._say(state, index)
@@ -197,44 +219,33 @@ class Session:
         self._devices.indicator.show(Cue(kind, item.id, item.side, item.repetitions))
 
     def _say(self, state: SessionState, current: int | None = None, reason: str | None = None) -> None:
-        _log.info("session %s: %s%s", self._id, state, f" ({reason})" if reason else "")
-        self._reporter.session(
-            SessionMessage(
-                id=self._id,
-                box=self._reporter.box,
-                prescription=self._prescription.id,
-                subject=self._prescription.subject,
-                state=state,
-                reason=reason,
-                started=self._started,
-                at=datetime.now(UTC),
-                current=current,
-                exercises=tuple(self._exercises),
-                synthetic=self._devices.synthetic,
-            )
+        """A disk that refuses it does not hold up the session: results tell what came of it."""
+        _log.info("session %s: %s%s", self._origin.session, state, f" ({reason})" if reason else "")
+        message = SessionMessage(
+            id=self._origin.session,
+            box=self._origin.box,
+            prescription=self._prescription.id,
+            subject=self._prescription.subject,
+            state=state,
+            reason=reason,
+            started=self._started,
+            at=datetime.now(UTC),
+            current=current,
+            exercises=tuple(self._exercises),
+            synthetic=self._origin.synthetic,
         )
+        self._progress.open_session(message)
+        try:
+            self._reporter.session(message)
+        except OutboxError as error:
+            self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
 
 
 def _assess(recorded: RecordedSet, reference: Recording, exercise: Exercise) -> Assessment:
-    if len(recorded.recording) == 0:
+    if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
         return unassessed(recorded.camera_error or seen)
     assessment = assess(recorded.recording, reference, exercise)
     if assessment.reason is not None and recorded.broken_off:
         return replace(assessment, reason=f"{REASONS[recorded.end]}; {assessment.reason}")
     return assessment
-
-
-def _noting(assessment: Assessment, notes: tuple[str, ...]) -> Assessment:
-    score = assessment.score
-    return (
-        replace(assessment, score=score.model_copy(update={"notes": (*score.notes, *notes)})) if notes else assessment
-    )
-
-
-def _finish_file(recorder: SetRecorder) -> None:
-    if recorder.file is not None:
-        try:
-            recorder.file.finish()
-        except RecordingError as error:
-            _log.error("%s", error)

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Literal
 
 import numpy as np
 
 from appliance.capture import Capture, Ended, Item
+from appliance.errors import RecordingError
+from appliance.orders import Interruption
 from appliance.recording.session_writer import SessionWriter
 from appliance.set_watch import SetEnd, SetWatch
-from appliance.settings import SessionSettings
 from appliance.skeleton.standard import Recording, recording_of
 from appliance.sync.clocks import DeviceClock
 from appliance.track import Skeleton, Track
+from hal.errors import DeviceLostError
 from hal.types import Gravity
 
 CHECK_S = 0.5
 """Pause, on the camera's clock, between two looks at whether the set is over."""
 POLL_S = 0.2
 
-RecordingEnd = SetEnd | Literal["source_ended", "camera_lost", "stopped"]
+SILENT_S = 30.0
+"""A camera that gives no frame for so long, on the host's clock, is lost; the driver's own ladder is quicker."""
+
+RecordingEnd = SetEnd | Interruption | Literal["source_ended", "camera_lost"]
 
 REASONS: Mapping[RecordingEnd, str] = {
     "complete": "the prescribed repetitions were done",
@@ -34,6 +39,9 @@ REASONS: Mapping[RecordingEnd, str] = {
     "source_ended": "the replayed recording ended",
     "camera_lost": "the camera was lost",
     "stopped": "the box was stopped",
+    "withdrawn": "the hospital withdrew the prescription",
+    "replaced": "the hospital replaced the prescription",
+    "expired": "the prescription expired",
 }
 
 
@@ -49,13 +57,19 @@ class RecordedSet:
     ended: datetime
     sync_error_ms: float | None = None
     camera_error: str | None = None
+    file_error: str | None = None
+    """Why the session file is missing or ends early."""
 
     @classmethod
-    def nothing(cls, camera_error: str | None = None) -> RecordedSet:
+    def nothing(cls, end: RecordingEnd, camera_error: str | None = None) -> RecordedSet:
         """A set that never came about."""
         now = datetime.now(UTC)
-        empty = recording_of(np.zeros(0), np.zeros((0, 17, 3)))
-        return cls("camera_lost" if camera_error else "source_ended", empty, 0, 0, now, now, None, camera_error)
+        return cls(end, recording_of(np.zeros(0), np.zeros((0, 17, 3))), 0, 0, now, now, None, camera_error)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anybody was ever seen."""
+        return len(self.recording) > 0
 
     @property
     def broken_off(self) -> bool:
@@ -69,32 +83,42 @@ class SetRecorder:
     def __init__(
         self,
         watch: SetWatch,
-        settings: SessionSettings,
         gravity: Gravity,
         open_file: Callable[[], SessionWriter],
         on_begin: Callable[[], None],
     ) -> None:
-        """open_file, on_begin: called when the first person is seen."""
-        self._watch, self._settings = watch, settings
+        """open_file, on_begin: called when the first person is seen. A file the disk refuses is done without."""
+        self._watch = watch
         self._open_file, self._on_begin = open_file, on_begin
         self._track = Track(gravity)
         self._file: SessionWriter | None = None
         self._clocks: dict[str, DeviceClock] = {}
+        self._begun = False
         self._frames = 0
-        self._first_ns = 0
         self._checked_ns = 0
         self._lost_error: str | None = None
+        self._file_error: str | None = None
         self._started = datetime.now(UTC)
 
-    def record(self, capture: Capture, stopping: threading.Event) -> RecordedSet:
-        """Returns when the set is over; the file stays open for `file`. Raises `RecordingError` on a full disk."""
+    def record(self, capture: Capture, interruption: Callable[[], Interruption | None]) -> RecordedSet:
+        """Returns when the set is over, its session file finished.
+
+        Waiting for the patient has no end but an interruption; a set under way ends for "stopped" and "withdrawn" only.
+        """
         end: RecordingEnd | None = None
+        heard_s = monotonic()
         while end is None:
-            if stopping.is_set():
-                end = "stopped"
-                break
+            why = interruption()
+            if why is not None and (not self._begun or why in ("stopped", "withdrawn")):
+                end = why
+                continue
             item = capture.next(POLL_S)
+            if isinstance(item, Skeleton):
+                heard_s = monotonic()
+            elif monotonic() - heard_s > SILENT_S:
+                item = Ended("camera", DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s"))
             end = self._take(item) if item is not None else None
+        self._finish_file()
         return RecordedSet(
             end=end,
             recording=self._track.recording(),
@@ -104,12 +128,23 @@ class SetRecorder:
             ended=datetime.now(UTC),
             sync_error_ms=self._sync_error_ms(),
             camera_error=self._lost_error,
+            file_error=self._file_error,
         )
 
-    @property
-    def file(self) -> SessionWriter | None:
-        """The session file, where one was begun."""
-        return self._file
+    def _write(self, write: Callable[[SessionWriter], object]) -> None:
+        """The set goes on without a file on a disk that refuses one."""
+        if self._file is None:
+            return
+        try:
+            write(self._file)
+        except RecordingError as error:
+            self._file_error = str(error)
+            self._file.close()
+            self._file = None
+
+    def _finish_file(self) -> None:
+        self._write(SessionWriter.finish)
+        self._file = None
 
     def _take(self, item: Item) -> RecordingEnd | None:
         if isinstance(item, Ended):
@@ -118,8 +153,7 @@ class SetRecorder:
             return self._take_skeleton(item)
         for sample in item:
             self._clock(sample.segment).update(sample.stamp_ns, sample.arrival_ns)
-        if self._file is not None:
-            self._file.add_imu(item)
+        self._write(lambda file: file.add_imu(item))
         return None
 
     def _device_ended(self, ended: Ended) -> RecordingEnd | None:
@@ -132,25 +166,30 @@ class SetRecorder:
         return "camera_lost"
 
     def _take_skeleton(self, skeleton: Skeleton) -> RecordingEnd | None:
-        if not self._frames:
-            self._first_ns = self._checked_ns = skeleton.stamp_ns
         self._frames += 1
         clock = self._clock("camera")
         clock.update(skeleton.stamp_ns, skeleton.arrival_ns)
-        if self._file is None:
+        if not self._begun:
             if not skeleton.seen:
-                waited_s = (skeleton.stamp_ns - self._first_ns) / 1e9
-                return "idle" if waited_s > self._settings.idle_s else None
-            self._started = datetime.now(UTC)
-            self._file = self._open_file()
-            self._on_begin()
+                return None
+            self._begin(skeleton)
         self._track.add(skeleton)
         host_ns = clock.to_host_ns(skeleton.stamp_ns)
-        self._file.add_skeleton(skeleton.stamp_ns, host_ns, skeleton.positions, skeleton.confidence)
+        self._write(lambda file: file.add_skeleton(skeleton.stamp_ns, host_ns, skeleton.positions, skeleton.confidence))
         if (skeleton.stamp_ns - self._checked_ns) / 1e9 < CHECK_S:
             return None
         self._checked_ns = skeleton.stamp_ns
         return self._watch.update(self._track.recording())
+
+    def _begin(self, skeleton: Skeleton) -> None:
+        self._begun = True
+        self._started = datetime.now(UTC)
+        self._checked_ns = skeleton.stamp_ns
+        try:
+            self._file = self._open_file()
+        except RecordingError as error:
+            self._file_error = str(error)
+        self._on_begin()
 
     def _clock(self, device: str) -> DeviceClock:
         return self._clocks.setdefault(device, DeviceClock())

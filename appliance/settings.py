@@ -1,7 +1,7 @@
 """Settings: one TOML file, overlaid by environment variables; an unknown key is an error that names it.
 
-`REHABBOX_BROKER__HOST=broker.example` overrides `host` in `[broker]`: two underscores stand between table and key,
-and the value is read as TOML where it is TOML (`30`, `true`, `["a"]`), else as text.
+`REHABBOX_BROKER__HOST=broker.example` overrides `host` in `[broker]`, `REHABBOX_LOG_LEVEL=DEBUG` overrides
+`log_level`: two underscores stand between table and key; lists and tables are written as in TOML.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class SessionSettings(BaseModel):
     settle_s: Seconds = 3.0
     """Rest after the last prescribed repetition that ends the set."""
     idle_s: Seconds = 60.0
-    """An exercise that nobody begins, or goes on with, for this long is given up."""
+    """A set that nobody goes on with for this long is over."""
+    offer_again_s: Annotated[float, Field(gt=0, le=86400)] = 300.0
+    """Pause before an exercise that was broken off before its first repetition is offered again."""
     absent_s: Seconds = 15.0
     """A patient out of view for this long has left: the set ends."""
     longest_s: Seconds = 600.0
@@ -55,6 +57,17 @@ class HealthSettings(BaseModel):
     """Between two messages; one is out of date after three times this."""
 
 
+class BoardSettings(BaseModel):
+    """The checkerboard that `rehabbox calibrate-cameras` looks for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    squares: tuple[int, int] = (13, 8)
+    """Along the longer and the shorter side; FineRehab's board."""
+    square_mm: Annotated[float, Field(ge=5, le=500)] | None = None
+    """Edge of one square, measured on the print. All distances scale with it, hence there is no default."""
+
+
 class Settings(BaseModel):
     """Everything the daemon is told. Driver tables hold `driver` and that driver's own options."""
 
@@ -66,6 +79,7 @@ class Settings(BaseModel):
     imu: dict[str, Any] | None = None
     indicator: dict[str, Any] = {"driver": "silent"}
     session: SessionSettings = SessionSettings()
+    board: BoardSettings = BoardSettings()
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -106,15 +120,23 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
 
 def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
     for name, text in environment.items():
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        *tables, key = name.removeprefix(PREFIX).lower().split("__")
+        path = name.removeprefix(PREFIX).lower().split("__")
+        if not name.startswith(PREFIX) or (len(path) == 1 and path[0] not in Settings.model_fields):
+            continue  # REHABBOX_DATA, REHABBOX_CONFIG and REHABBOX_SETTINGS are no settings
+        *tables, key = path
         place = values
         for table in tables:
             place = place.setdefault(table, {})
             if not isinstance(place, dict):
                 raise SettingsError(f"{name}: {table} is a value, not a table of settings")
-        try:
-            place[key] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            place[key] = text
+        place[key] = _value(name, text)
+
+
+def _value(name: str, text: str) -> Any:
+    """Lists and tables are TOML; all else is text, of which pydantic makes numbers and truth values where it must."""
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{name}: not valid TOML: {error}") from None

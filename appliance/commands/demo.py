@@ -24,7 +24,7 @@ def demo(
     A virtual patient in front of a synthetic camera, wearing 17 synthetic IMUs, does three exercises that a
     prescription asks for; a separate subscriber receives the results from a real broker (TLS 1.3, client
     certificates of a throw-away authority) and shows them. With --video and --reference a real video goes the same way
-    through the pose network. Exit status 1 if the results do not arrive.
+    through the pose network. Exit status 1 if a result does not arrive or has no score.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from appliance.commands.output import json_option, print_json
+from appliance.errors import NotScorableError
 from appliance.exercises import exercise_by_id
 from appliance.recording.files import read_recording
 from appliance.segmentation.repetitions import Repetition, find_repetitions
@@ -29,7 +30,10 @@ def segment(recording: Path, exercise_id: str | None, as_json: bool) -> int:
       rehabbox segment squats.csv.gz --exercise squat --json
     """
     joints = exercise_by_id(exercise_id).joints if exercise_id else None
-    repetitions = find_repetitions(read_recording(recording), joints)
+    try:
+        repetitions = find_repetitions(read_recording(recording), joints)
+    except NotScorableError as error:
+        raise NotScorableError(f"{recording}: {error}") from None
     if as_json:
         print_json({"repetitions": [_rounded(repetition) for repetition in repetitions]})
     elif repetitions:

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from appliance.demo.instructor import record_reference
-from appliance.errors import BrokerError
+from appliance.errors import BrokerError, NotScorableError
+from appliance.exercises import exercise_by_id
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.settings import BrokerSettings
 from appliance.hospital.throwaway import ThrowawayBroker
@@ -25,6 +26,9 @@ from appliance.messages.topics import Topics
 from appliance.recording.files import read_recording
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.references import digest_of
+from appliance.scoring.options import options_for
+from appliance.scoring.prepare import prepare_reference
+from hal.registry import build_camera
 
 SITE, BOX = "demo", "demo-box"
 STOP_S = 15.0
@@ -48,6 +52,16 @@ class Film:
     exercise: str
     repetitions: int
 
+    def check(self) -> None:
+        """Raises `HalError` or `RehabBoxError` where video or reference cannot be used, before anything is started."""
+        camera = build_camera({"driver": "video", "file": self.video})
+        camera.open()
+        camera.close()
+        try:
+            prepare_reference(read_recording(self.reference), options_for(exercise_by_id(self.exercise)))
+        except NotScorableError as error:
+            raise NotScorableError(f"{self.reference}: {error}") from None
+
 
 def run_demo(film: Film | None, as_json: bool, timeout_s: float) -> int:
     """Returns the subscriber's exit status; leaves nothing running and nothing on disk.
@@ -58,6 +72,8 @@ def run_demo(film: Film | None, as_json: bool, timeout_s: float) -> int:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="rehabbox-demo-")))
         references = folder / "references"
         references.mkdir()
+        if film is not None:
+            film.check()
         exercises = _film_exercises(film, references) if film else _planned_exercises(references)
         broker = stack.enter_context(ThrowawayBroker(folder / "broker", SITE))
         hospital = broker.settings_for("hospital")

@@ -40,7 +40,7 @@ LEGEND = (
 def subscriber(
     broker: str, ca: Path, certificate: Path, key: Path, wanted: int, timeout_s: float, as_json: bool
 ) -> None:
-    """Receive results until there are as many as wanted; exit status 1 if they do not come in time."""
+    """Receive results until there are as many as wanted; exit status 1 if one is missing or has no score."""
     every = Topics("+", "+")
     filters = (every.status, every.session("+"), every.alert("+"), every.result("+"))
     results: dict[str, dict[str, Any]] = {}
@@ -70,6 +70,8 @@ def subscriber(
         for result in received:
             if result["reason"] is not None:
                 console.print(f"{result['exercise']}: {result['reason']}", highlight=False, markup=False)
+    if any(result["status"] != "scored" for result in received):
+        sys.exit(1)
     if len(received) < wanted:
         sys.stderr.write(f"only {len(received)} of {wanted} results came within {timeout_s:.0f} s\n")
         sys.exit(1)

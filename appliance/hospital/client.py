@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -102,6 +103,8 @@ class HospitalClient:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+        self._published: SimpleQueue[tuple[int, ReasonCode]] = SimpleQueue()
         self.connected = False
         """Whether the broker lets us hear what we asked for, now; on a later connection too."""
 
@@ -131,22 +134,20 @@ class HospitalClient:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """QoS 1; returns when the broker has taken it. Raises `BrokerError` where it refuses."""
-        refused: list[str] = []
-        done = threading.Event()
+        wanted = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        deadline = monotonic() + ANSWER_S
+        while True:
+            try:
+                mid, reason = self._published.get(timeout=max(deadline - monotonic(), 0.0))
+            except Empty:
+                raise BrokerError(f"the broker {self._address} does not answer") from None
+            if mid == wanted:
+                break
+        if reason.is_failure:
+            raise BrokerError(f"the broker refuses {topic}: {reason}")
 
-        def answered(_c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
-            if mid == message.mid:
-                if reason.is_failure:
-                    refused.append(str(reason))
-                done.set()
-
-        self._client.on_publish = answered
-        message = self._client.publish(topic, payload, qos=1, retain=retain)
-        message.wait_for_publish(ANSWER_S)
-        if not done.wait(ANSWER_S):
-            raise BrokerError(f"the broker {self._address} does not answer")
-        if refused:
-            raise BrokerError(f"the broker refuses {topic}: {refused[0]}")
+    def _on_publish(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
+        self._published.put((mid, reason))
 
     def _on_connect(self, client: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
         if reason.is_failure:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import uuid
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from appliance.errors import RecordingError
 
@@ -46,6 +47,24 @@ def write_whole(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise RecordingError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def lock_folder(folder: Path) -> IO[bytes]:
+    """Makes this process the only one that works in `folder`, until the returned file is closed or the process ends.
+
+    The folder is made where it is not there. Raises `RecordingError` where another process has it, or the disk refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("wb")
+    except OSError as error:
+        raise RecordingError(f"{folder}: cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise RecordingError(f"{folder}: another rehabbox works there; stop it first") from None
+    return lock
 
 
 def sync_folder(folder: Path) -> None:

@@ -177,7 +177,8 @@ def reference(
     """An instructor's recording: times (n,) seconds from 0, and standard-17 positions (n, 17, 3) metres, stage axes.
 
     One second of rest, the repetitions, one second of rest; without sway, tremor or variation. A side left empty takes
-    the first the movement is done with; tempo 2 is twice as fast as written. Raises `HalError` for an exercise or a side the virtual patient does not know.
+    the first the movement is done with; tempo 2 is twice as fast as written. Raises `HalError` for an exercise or a
+    side the virtual patient does not know.
     """
     instructor = VirtualPatient(0, stature_m, INSTRUCTOR)
     instructor.rest(exercise, side, at_s=-10.0)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from appliance.assessment import assess
+from appliance.capture import Capture, Ended, Item
 from appliance.errors import RecordingError, UnknownReferenceError
 from appliance.exercises import exercise_by_id
+from appliance.messages.prescription import PrescribedExercise, Prescription
+from appliance.orders import Orders
 from appliance.progress import Progress
+from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.references import ReferenceFolder, digest_of
+from appliance.set_recorder import SetRecorder
 from appliance.set_watch import SetWatch
 from appliance.settings import SessionSettings
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
 from appliance.track import Skeleton, Track
+from hal.pose.device import DevicePose
+from hal.types import DeviceInfo
 from hal.virtual.patient import reference
 
 
@@ -103,17 +113,161 @@ def test_a_reference_that_is_no_recording_is_said_to_be_none(tmp_path: Path) -> 
         ReferenceFolder(tmp_path / "nowhere").load("sha256:" + "0" * 64)
 
 
+def prescription(exercises: int = 3, subject: str = "p-1", lasts_s: float = 3600.0) -> Prescription:
+    now = datetime.now(UTC)
+    return Prescription(
+        id=uuid4(),
+        issued=now - timedelta(hours=1),
+        expires=now + timedelta(seconds=lasts_s),
+        subject=subject,
+        exercises=tuple(
+            PrescribedExercise(id="squat", repetitions=3, reference="sha256:" + "0" * 64) for _ in range(exercises)
+        ),
+    )
+
+
 def test_progress_outlives_the_process_and_belongs_to_one_prescription(tmp_path: Path) -> None:
-    first, second = uuid4(), uuid4()
-    Progress(tmp_path / "progress.json").set_done(first, 2)
-    assert Progress(tmp_path / "progress.json").done(first) == 2
-    assert Progress(tmp_path / "progress.json").done(second) == 0
+    file = tmp_path / "progress.json"
+    first, second = prescription(), prescription()
+    Progress(file).set_done(first, 1)
+    assert Progress(file).remaining(first) == [0, 2]
+    assert Progress(file).remaining(second) == [0, 1, 2]
+    for index in (0, 2):
+        Progress(file).set_done(first, index)
+    assert Progress(file).is_done(first)
+    assert not Progress(file).is_done(second)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"prescription": 1}', b"\xff\xfe"])
 def test_damaged_progress_counts_as_none(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "progress.json").write_bytes(damage)
-    assert Progress(tmp_path / "progress.json").done(uuid4()) == 0
+    assert Progress(tmp_path / "progress.json").remaining(prescription(1)) == [0]
+
+
+def test_progress_that_cannot_be_written_does_not_stop_a_session(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "no folder" / "progress.json")
+    wanted = prescription(1)
+    progress.set_done(wanted, 0)
+    assert progress.is_done(wanted)
+
+
+def orders(tmp_path: Path) -> tuple[Orders, Progress]:
+    progress = Progress(tmp_path / "progress.json")
+    return Orders(progress), progress
+
+
+def test_orders_hold_until_they_are_done_withdrawn_replaced_or_over(tmp_path: Path) -> None:
+    given, _ = orders(tmp_path)
+    first = prescription(1)
+    given.receive(first)
+    assert given.next() == first
+    assert given.interruption(first) is None
+    given.receive(first)
+    assert given.interruption(first) is None
+    given.receive(prescription(1))
+    assert given.interruption(first) == "replaced"
+    given.receive(prescription(1, subject="p-2"))
+    assert given.interruption(first) == "withdrawn"
+    given.receive(None)
+    assert given.interruption(first) == "withdrawn"
+    short = prescription(1, lasts_s=0.05)
+    given.receive(short)
+    sleep(0.1)
+    assert given.interruption(short) == "expired"
+    given.stop()
+    assert given.interruption(short) == "stopped"
+
+
+def test_what_is_done_expired_or_postponed_is_not_offered(tmp_path: Path) -> None:
+    given, progress = orders(tmp_path)
+    done = prescription(1)
+    progress.set_done(done, 0)
+    given.receive(done)
+    assert nothing_offered(given)
+    given.receive(prescription(1, lasts_s=-1.0))
+    assert nothing_offered(given)
+    again = prescription(1)
+    given.receive(again)
+    given.postpone(60.0)
+    given.receive(again)
+    assert nothing_offered(given)
+    another = prescription(1)
+    given.receive(another)
+    assert given.next() == another
+
+
+def nothing_offered(given: Orders) -> bool:
+    """A stop ends the waiting; an offer would have come before it."""
+    threading.Timer(0.3, given.stop).start()
+    offered = given.next()
+    given.stopped = False
+    return offered is None
+
+
+class SilentCapture:
+    """Devices that are open and give nothing."""
+
+    def next(self, timeout_s: float) -> None:
+        sleep(0.01)
+
+
+def test_a_camera_that_gives_nothing_is_lost_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.set_recorder.SILENT_S", 0.1)
+    recorder = SetRecorder(watch(), "camera", open_file=pytest.fail, on_begin=pytest.fail)
+    recorded = recorder.record(SilentCapture(), lambda: None)  # type: ignore[arg-type]
+    assert recorded.end == "camera_lost"
+    assert recorded.camera_error is not None
+
+
+class BrokenCamera:
+    """A driver with a fault of its own."""
+
+    info = DeviceInfo("broken", "test", 30.0)
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def read(self, timeout_s: float) -> None:
+        raise ZeroDivisionError("in the driver")
+
+
+def test_a_drivers_own_fault_ends_the_set_and_is_named() -> None:
+    with Capture(BrokenCamera(), DevicePose(DevicePose.Options()), None) as capture:  # type: ignore[arg-type]
+        ended = capture.next(5.0)
+    assert isinstance(ended, Ended)
+    assert "in the driver" in str(ended.error)
+
+
+def frames(recording: Recording) -> list[Skeleton]:
+    stamps = np.round(recording.times * 1e9).astype(int).tolist()
+    return [
+        Skeleton(index, stamp, stamp, recording.positions[index], recording.confidence[index])
+        for index, stamp in enumerate(stamps)
+    ]
+
+
+class Played:
+    """A set as the devices' queue gives it, then the end of the replay."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._items: list[Item] = [*frames(recording), Ended("camera", None)]
+
+    def next(self, timeout_s: float) -> Item:
+        return self._items.pop(0)
+
+
+def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
+    def full() -> SessionWriter:
+        raise RecordingError("session.mcap: cannot be written: No space left on device")
+
+    began = []
+    recorder = SetRecorder(watch(), "camera", open_file=full, on_begin=lambda: began.append(True))
+    recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
+    assert recorded.end == "source_ended"
+    assert len(recorded.recording) == len(a_set(2, rest_s=0.5))
+    assert recorded.file_error is not None
+    assert began == [True]
 
 
 def test_a_set_is_scored_without_the_waiting_around_it() -> None:

@@ -42,9 +42,13 @@ def test_the_environment_overrides_the_file_in_toml_or_text(tmp_path: Path) -> N
         "REHABBOX_BROKER__HOST": "other.example",
         "REHABBOX_BROKER__PORT": "1884",
         "REHABBOX_SESSION__SETTLE_S": "1.5",
+        "REHABBOX_BROKER__SITE": "12",
+        "REHABBOX_LOG_LEVEL": "ERROR",
+        "REHABBOX_CAMERA__RATE_HZ": "15",
         "REHABBOX_DATA": "/not/a/setting",
     }
     settings = load_settings(written(tmp_path, GOOD), environment)
+    assert (settings.broker.site, settings.log_level) == ("12", "ERROR")
     assert (settings.broker.host, settings.broker.port, settings.session.settle_s) == ("other.example", 1884, 1.5)
 
 

@@ -111,6 +111,15 @@ class Ward:
         digest = self.reference(exercise, side, repetitions)
         return {"id": exercise, "side": side, "repetitions": repetitions, "reference": digest, "paced": False}
 
+    def session(self, **changes: Any) -> dict[str, Any]:
+        """The table of settings; brisk, like the virtual patient."""
+        return {
+            "state": str(self.folder / "state"),
+            "references": str(self.folder / "references"),
+            "announce_s": 1.7,
+            "settle_s": 1.0,
+        } | changes
+
     def start(self, environment: dict[str, str] | None = None, **tables: dict[str, Any]) -> Box:
         """A box with the virtual patient, unless tables say otherwise."""
         broker = self.broker.settings_for(BOX)
@@ -121,12 +130,7 @@ class Ward:
             "pose": {"driver": "device"},
             "imu": {"driver": "synthetic"},
             "indicator": {"driver": "synthetic", "tempo": TEMPO, "reaction_s": 0.1},
-            "session": {
-                "state": str(self.folder / "state"),
-                "references": str(self.folder / "references"),
-                "announce_s": 1.7,
-                "settle_s": 1.0,
-            },
+            "session": self.session(),
         } | tables
         file = self.folder / "settings.toml"
         file.write_text(

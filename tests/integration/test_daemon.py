@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from appliance.messages.topics import Topics
 from appliance.pose import record_pose
 from appliance.recording.session_reader import read_session
 from appliance.recording.skeleton_csv import write_skeleton_csv
@@ -21,6 +22,7 @@ from appliance.references import digest_of
 from hal.registry import build_camera, build_pose
 from hal.types import SEGMENTS
 
+TOPICS = Topics("demo", "box-1")
 POSE = {"driver": "mediapipe"}
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 
@@ -144,16 +146,69 @@ def test_a_prescription_that_cannot_be_followed_raises_an_alert_and_changes_noth
     assert box.stop() == 0
 
 
-def test_a_missing_reference_is_a_result_that_says_so(ward: Any, hospital: Any) -> None:
-    ward.start()
-    hospital.prescribe([ward.exercise("squat", "both", 1) | {"reference": "sha256:" + "0" * 64}])
-    hospital.wait(lambda heard: any(message["state"] == "done" for message in heard.of("session")))
-    (result,) = hospital.of("result")
-    assert_valid("result", [result])
-    assert result["status"] == "not_scored"
-    assert "0000" in result["reason"]
+def test_an_exercise_without_its_reference_waits_for_it_and_the_others_go_on(ward: Any, hospital: Any) -> None:
+    box = ward.start(session=ward.session(offer_again_s=1.0))
+    squat = ward.exercise("squat", "both", 1)
+    (file,) = (ward.folder / "references").iterdir()
+    file.rename(ward.folder / "kept")
+    hospital.prescribe([squat, ward.exercise("shoulder_abduction", "left", 1)])
+    hospital.wait(lambda heard: any(message["state"] == "abandoned" for message in heard.of("session")))
     hospital.wait(lambda heard: heard.of("alert") != [])
-    assert hospital.of("alert")[0]["code"] == "reference_missing"
+    assert "squat" in hospital.of("alert")[0]["what"]
+    (ward.folder / "kept").rename(file)
+    hospital.wait(lambda heard: any(message["state"] == "done" for message in heard.of("session")))
+    assert [result["exercise"] for result in hospital.of("result")] == ["shoulder_abduction", "squat"]
+    hospital.wait(lambda heard: any(alert["state"] == "cleared" for alert in heard.of("alert")))
+    assert box.stop() == 0
+
+
+def test_a_withdrawn_prescription_ends_its_session_without_a_result(ward: Any, hospital: Any) -> None:
+    box = ward.start()
+    hospital.prescribe([ward.exercise("shoulder_abduction", "left", 5)])
+    hospital.wait(lambda heard: any(message["state"] == "recording" for message in heard.of("session")))
+    hospital.client.publish(TOPICS.prescription, b"", retain=True)
+    hospital.wait(lambda heard: any(message["state"] == "abandoned" for message in heard.of("session")))
+    assert "withdrew" in hospital.of("session")[-1]["reason"]
+    assert hospital.of("result") == []
+    assert box.stop() == 0
+
+
+def test_after_a_kill_the_session_says_how_it_ended_and_is_offered_again(
+    ward: Any, hospital: Any, tmp_path: Path
+) -> None:
+    box = ward.start()
+    hospital.prescribe([ward.exercise("shoulder_abduction", "left", 2)])
+    hospital.wait(lambda heard: any(message["state"] == "recording" for message in heard.of("session")))
+    until(lambda: any(file.stat().st_size > 20_000 for file in tmp_path.rglob("*.part")))
+    box.process.kill()
+    box.process.wait()
+    ward.start()
+    hospital.wait(lambda heard: any(message["state"] == "done" for message in heard.of("session")))
+    first, *_, last = hospital.of("session")
+    (abandoned,) = [message for message in hospital.of("session") if message["state"] == "abandoned"]
+    assert abandoned["id"] == first["id"] != last["id"]
+    assert "lost power" in abandoned["reason"]
+    assert [result["session"] for result in hospital.of("result")] == [last["id"]]
+    assert list(tmp_path.rglob("*.part")) == []
+    recovered = [read_session(file) for file in tmp_path.rglob("*.mcap")]
+    assert sorted(recording.complete for recording in recovered) == [False, True]
+
+
+def test_a_second_daemon_on_the_same_folder_is_refused(ward: Any) -> None:
+    ward.start()
+    until(lambda: "ready" in ward.boxes[0].log)
+    second = ward.start()
+    assert second.process.wait(20) == 2
+    assert "another rehabbox works there" in second.log
+
+
+def test_a_damaged_exercise_file_is_told_at_the_start(ward: Any, tmp_path: Path) -> None:
+    (tmp_path / "config" / "exercises").mkdir(parents=True)
+    (tmp_path / "config" / "exercises" / "zz.toml").write_text('id = "zz"')
+    box = ward.start({"REHABBOX_CONFIG": str(tmp_path / "config")})
+    assert box.process.wait(20) == 2
+    assert "zz.toml" in box.log
+    assert box.log.count("\n") == 1
 
 
 def test_a_real_video_becomes_a_result_with_its_repetitions(

@@ -32,7 +32,7 @@ def test_the_demo_shows_three_results_that_came_through_the_broker() -> None:
     [
         (["--video", "x.mp4"], "--reference"),
         (["--video", "none.mp4", "--reference", "none.csv"], "none.mp4"),
-        (["--video", __file__, "--reference", "none.csv"], "none.csv"),
+        (["--video", __file__, "--reference", "none.csv"], "test_demo.py"),
         (["--video", __file__, "--reference", __file__, "--exercise", "juggling"], "juggling"),
     ],
 )

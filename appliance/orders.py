@@ -1,0 +1,73 @@
+"""What the hospital last asked for, and whether it still holds: one prescription at a time, and the order to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Literal
+
+from appliance.messages.prescription import Prescription
+from appliance.progress import Progress
+
+_log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+
+Interruption = Literal["stopped", "withdrawn", "replaced", "expired"]
+"""Why a prescription is not to be followed further. `withdrawn`: also where another subject's took its place."""
+
+
+class Orders:
+    """Any thread may call it. `stop` takes no lock, so a signal handler may call it too."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.stopped = False
+        self._progress = progress
+        self._changed = threading.Condition()
+        self._current: Prescription | None = None
+        self._not_before_s = 0.0
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def receive(self, prescription: Prescription | None) -> None:
+        """None: the hospital withdrew what it had asked for. The same prescription again changes nothing."""
+        with self._changed:
+            if prescription is None or self._current is None or prescription.id != self._current.id:
+                self._not_before_s = 0.0
+            self._current = prescription
+            self._changed.notify_all()
+
+    def postpone(self, seconds: float) -> None:
+        """`next` offers the current prescription again after so long; another one at once."""
+        with self._changed:
+            self._not_before_s = time.monotonic() + seconds
+
+    def next(self) -> Prescription | None:
+        """Waits for a prescription that is valid and not yet done; None when the box is to stop."""
+        with self._changed:
+            while not self.stopped:
+                current = self._current
+                if current is not None and self._progress.is_done(current):
+                    _log.info("prescription %s is done", current.id)
+                    self._current = None
+                elif current is not None and current.expires <= datetime.now(UTC):
+                    _log.warning("prescription %s expired before it was done", current.id)
+                    self._current = None
+                elif current is not None and time.monotonic() >= self._not_before_s:
+                    return current
+                self._changed.wait(POLL_S)
+        return None
+
+    def interruption(self, prescription: Prescription) -> Interruption | None:
+        """Why `prescription` is not to be followed further; None while it is."""
+        current = self._current
+        if self.stopped:
+            return "stopped"
+        if current is None or current.subject != prescription.subject:
+            return "withdrawn"
+        if current.id != prescription.id:
+            return "replaced"
+        return "expired" if prescription.expires <= datetime.now(UTC) else None
