@@ -20,6 +20,7 @@ COMMANDS = {
     "segment": "find the repetitions in a recording",
     "score": "compare a recording with a reference",
     "batch": "score every row of a manifest",
+    "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",
     "watch": "live table of boxes and results",
 }
 
@@ -33,7 +34,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"appliance.commands.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"appliance.commands.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -43,3 +43,7 @@ class MisuseError(HalError):
 
 class BrokenDriverError(HalError):
     """An installed plug-in cannot be imported, or what it names is no driver of its kind."""
+
+
+class CalibrationError(HalError):
+    """Cameras cannot be calibrated to each other from what was given, or a stored calibration is of no use."""

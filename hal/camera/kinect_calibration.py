@@ -80,6 +80,11 @@ def parse_calibration(text: str | bytes, depth_mode: str, color_mode: str) -> Ki
     )  # fmt: skip
 
 
+def color_mode_of(width: int, height: int) -> str | None:
+    """The colour mode that gives pictures of this size."""
+    return next((mode for mode, size in _COLOR_MODES.items() if size == (width, height)), None)
+
+
 def _located(entries: Any, key: str, value: str) -> dict[str, Any]:
     for entry in entries:
         if entry[key] == value:
