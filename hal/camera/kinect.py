@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +15,7 @@ from hal.camera.kinect_calibration import parse_calibration
 from hal.camera.kinect_frames import FrameMaker, KinectCapture, KinectImu
 from hal.camera.kinect_library import load_pyk4a
 from hal.errors import DeviceLostError, DeviceNotFoundError, DriverOptionError
-from hal.types import DeviceInfo, Frame
+from hal.types import Counters, DeviceInfo, Frame
 
 RATE_HZ = 30.0
 _STALE_SAMPLES = 4096
@@ -31,6 +31,8 @@ class KinectCamera:
     A frame has both pictures or does not come. Not tried on a device yet: what it delivers is decoded by the same code
     as recordings of a real one, the calls are pyk4a's.
     """
+
+    capabilities: ClassVar[tuple[str, ...]] = ("colour", "depth", "gravity", "30 Hz")
 
     class Options(BaseModel):
         """`serial`: which device; may be left out where there is one. `sync`: its place on the sync cable.
@@ -60,10 +62,16 @@ class KinectCamera:
         self._timeout: type[Exception] = Exception
         self._maker: FrameMaker | None = None
         self._serial = options.serial
+        self._lost = 0
 
     @property
     def info(self) -> DeviceInfo:
         return DeviceInfo("kinect", f"Azure Kinect {self._serial}".strip(), RATE_HZ, gravity="accelerometer")
+
+    @property
+    def counters(self) -> Counters:
+        """Frames are lost in the camera's own library, which keeps two or so and does not say why one is missing."""
+        return Counters(lost=self._lost)
 
     @property
     def sync(self) -> Sync:
@@ -93,7 +101,7 @@ class KinectCamera:
         except DriverOptionError:
             self.close()
             raise
-        self._maker = FrameMaker(calibration, RATE_HZ)
+        self._maker, self._lost = FrameMaker(calibration, RATE_HZ), 0
 
     def close(self) -> None:
         device, self._device, self._maker = self._device, None, None
@@ -128,6 +136,7 @@ class KinectCamera:
             )
             frame = self._maker.frame(color, arrival_ns)
             if frame is not None:
+                self._lost = self._maker.lost
                 return frame
         return None
 

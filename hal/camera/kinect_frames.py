@@ -62,6 +62,8 @@ class FrameMaker:
         self._mapper = DepthMapper(calibration)
         self._up = UpTracker()
         self._index, self._stamp_ns = -1, -1
+        self.lost = 0
+        """Nominal periods without a frame between two that came."""
 
     def frame(self, capture: KinectCapture, arrival_ns: int) -> Frame | None:
         """The frame, or None where its picture is damaged or its stamp steps back; it then counts as lost."""
@@ -72,6 +74,7 @@ class FrameMaker:
         if color is None or capture.stamp_ns <= self._stamp_ns:
             return None
         periods = round((capture.stamp_ns - self._stamp_ns) * self._rate_hz / 1e9) if self._index >= 0 else 1
+        self.lost += max(0, periods - 1)
         self._index, self._stamp_ns = self._index + max(1, periods), capture.stamp_ns
         depth = None if capture.depth is None else self._mapper.map(capture.depth)
         return Frame(self._index, capture.stamp_ns, arrival_ns, color, depth, lens=lens, up=up, motion=motion)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,7 @@ from hal.camera.kinect_playback import PlaybackReader
 from hal.camera.kinect_tracks import TrackReader
 from hal.camera.pace import slept_until
 from hal.errors import StreamEndedError, UnreadableRecordingError
-from hal.types import DeviceInfo, Frame
+from hal.types import Counters, DeviceInfo, Frame
 
 
 class KinectMkvCamera:
@@ -23,6 +23,8 @@ class KinectMkvCamera:
     It does not simulate lost frames, a drifting clock, or a lost device. Stamps are the device's own. Unpaced, frames
     come as fast as they are asked for; their arrival is then the time of opening plus the time into the recording.
     """
+
+    capabilities: ClassVar[tuple[str, ...]] = ("colour", "depth", "gravity", "the file's own rate", "replay")
 
     class Options(BaseModel):
         """`file`: the recording. `realtime`: deliver each frame when it is due. `reader`: both give the same;
@@ -40,13 +42,18 @@ class KinectMkvCamera:
         self._maker: FrameMaker | None = None
         self._captures: Iterator[KinectCapture] = iter(())
         self._next: KinectCapture | None = None
-        self._first_ns = self._opened_ns = 0
+        self._first_ns = self._opened_ns = self._lost = 0
         self._info = DeviceInfo("kinect_mkv", options.file.name, 0.0, synthetic=True)
 
     @property
     def info(self) -> DeviceInfo:
         """Rate and gravity are the recording's, known once it is open."""
         return self._info
+
+    @property
+    def counters(self) -> Counters:
+        """Frames that the recording itself lacks, or that are damaged in it."""
+        return Counters(lost=self._lost)
 
     def open(self) -> None:
         """Raises `DeviceNotFoundError` for a missing file, `UnreadableRecordingError` for what is no such recording."""
@@ -59,7 +66,7 @@ class KinectMkvCamera:
         if self._next is None:
             self.close()
             raise UnreadableRecordingError(f"{file}: no picture in it can be read; is it cut short?")
-        self._maker = FrameMaker(reader.calibration, reader.rate_hz)
+        self._maker, self._lost = FrameMaker(reader.calibration, reader.rate_hz), 0
         self._first_ns, self._opened_ns = self._next.stamp_ns, time.monotonic_ns()
         self._info = DeviceInfo(
             "kinect_mkv", f"{file.name} ({reader.calibration.serial})", reader.rate_hz, synthetic=True,
@@ -84,5 +91,6 @@ class KinectMkvCamera:
             self._next = next(self._captures, None)
             frame = self._maker.frame(capture, arrival_ns)
             if frame is not None:
+                self._lost = self._maker.lost
                 return frame
         raise StreamEndedError(f"{self._options.file}: the recording ended")

@@ -64,6 +64,7 @@ class NoitomImuSet:
     """All segments of one avatar. One thread reads the socket into a bounded queue."""
 
     Options: ClassVar[type[BaseModel]] = NoitomOptions
+    capabilities: ClassVar[tuple[str, ...]] = ("orientation",)
 
     def __init__(self, options: NoitomOptions) -> None:
         self._options = options

@@ -62,6 +62,7 @@ class XbusImuSet:
     """All sensors behind one serial port. One thread reads the port into a bounded queue."""
 
     Options: ClassVar[type[BaseModel]] = XbusOptions
+    capabilities: ClassVar[tuple[str, ...]] = ("acceleration", "rotation", "orientation", "battery", "1 to 400 Hz")
 
     def __init__(self, options: XbusOptions) -> None:
         self._options = options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 from hal.types import Absent, Body, DeviceInfo, Frame
@@ -9,6 +11,8 @@ from hal.types import Absent, Body, DeviceInfo, Frame
 
 class DevicePose:
     """Passes on the joints that the camera found; a frame without them is a frame with nobody in it."""
+
+    capabilities: ClassVar[tuple[str, ...]] = ("any camera that gives a body",)
 
     class Options(BaseModel):
         """None."""

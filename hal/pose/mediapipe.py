@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class MediaPipePose:
     Smoothing over time is MediaPipe's own, tuned by its authors for 30 frames a second; it starts afresh at `open`, so
     that a video always gives the same joints. Who "began" is forgotten at `open`, too.
     """
+
+    capabilities: ClassVar[tuple[str, ...]] = ("colour cameras", "33 landmarks", "measured in metres with depth")
 
     class Options(BaseModel):
         """`min_visibility`: below it a landmark counts as not seen. The two others are MediaPipe's own thresholds.

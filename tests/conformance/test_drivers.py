@@ -1,75 +1,25 @@
-"""What every camera and every set of IMUs keeps to, whatever is behind it: one list of drivers, one suite.
-
-A driver joins by a row in `DRIVERS`: its kind, and a function from a scratch folder to its settings.
-"""
+"""What every camera and every set of IMUs keeps to, whatever is behind it. The drivers: `conftest.py`."""
 
 import gc
 import os
 import threading
+import time
+from contextlib import suppress
 from dataclasses import FrozenInstanceError
 from itertools import pairwise
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
 import pytest
 
-from hal.errors import DriverOptionError, HalError, StreamEndedError
-from hal.registry import driver_class, driver_options
+from hal.errors import DeviceLostError, DriverOptionError, HalError, StreamEndedError
+from hal.recovering import RecoveringCamera, RecoveringImuSet
+from hal.recovery import RecoverySettings
+from hal.registry import DRIVERS, driver_options
 from hal.types import SEGMENTS
 
-
-def _video(folder):
-    """Settings of a video of twenty small pictures, made here."""
-    file = folder / "twenty.mp4"
-    with av.open(str(file), "w") as container:
-        stream = container.add_stream("mpeg4", rate=20)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for shade in range(20):
-            picture = np.full((48, 64, 3), 10 * shade, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    return {"driver": "video", "file": str(file)}
-
-
-def _image(folder):
-    """Settings of one small picture, made here."""
-    file = folder / "grey.png"
-    cv2.imwrite(str(file), np.full((48, 64, 3), 128, np.uint8))
-    return {"driver": "image", "file": str(file)}
-
-
-def _kinect_recording(folder):
-    """Settings of the real Kinect recording; without it the driver's own tests still hold it to made ones."""
-    recordings = os.environ.get("REHABBOX_DATA")
-    if not recordings:
-        pytest.skip("needs the real recordings: set REHABBOX_DATA to their folder")
-    return {"driver": "kinect_mkv", "file": str(Path(recordings) / "azure-kinect" / "recording.mkv")}
-
-
-DRIVERS = {
-    "kinect recording": ("camera", _kinect_recording),
-    "synthetic camera": ("camera", lambda folder: {"driver": "synthetic", "rate_hz": 60.0}),
-    "video": ("camera", _video),
-    "image": ("camera", _image),
-    "synthetic imu": ("imu", lambda folder: {"driver": "synthetic"}),
-}
-
-
-@pytest.fixture(params=DRIVERS)
-def made(request, tmp_path):
-    kind, settings = DRIVERS[request.param]
-    return kind, settings(tmp_path)
-
-
-@pytest.fixture
-def driver(made):
-    """The driver, not open yet; closed afterwards."""
-    kind, settings = made
-    built = driver_class(kind, settings["driver"])(driver_options(kind, settings))
-    yield built
-    built.close()
+PAUSE_S = 1.5
+"""How long nobody reads."""
 
 
 def read(driver, count):
@@ -87,54 +37,63 @@ def read(driver, count):
     raise AssertionError(f"only {len(got)} of {count} came")
 
 
+def counter(one):
+    return one.index if hasattr(one, "index") else one.counter
+
+
+def by_source(came):
+    groups = {}
+    for one in came:
+        groups.setdefault(getattr(one, "segment", "camera"), []).append(one)
+    return groups.values()
+
+
+def assert_in_order(came):
+    for items in by_source(came):
+        assert all(a.stamp_ns < b.stamp_ns for a, b in pairwise(items))
+        assert all(counter(a) < counter(b) for a, b in pairwise(items))
+    assert all(a.arrival_ns <= b.arrival_ns for a, b in pairwise(came))
+
+
 def descriptors():
     gc.collect()
     return len(list(Path(f"/proc/{os.getpid()}/fd").iterdir()))
 
 
-def test_close_comes_before_open_and_twice_without_complaint(driver):
-    driver.close()
-    driver.open()
-    read(driver, 1)
-    driver.close()
-    driver.close()
+def test_close_comes_before_open_and_twice_without_complaint(source):
+    source.close()
+    source.open()
+    read(source, 1)
+    source.close()
+    source.close()
 
 
-def test_it_can_be_opened_again_and_begins_anew(driver):
+def test_it_can_be_opened_again_and_begins_anew_and_leaves_no_thread_and_no_descriptor(source):
+    threads, files = set(threading.enumerate()), descriptors()
     for _ in range(2):
-        driver.open()
-        first = read(driver, 3)[0]
-        assert getattr(first, "index", getattr(first, "counter", None)) < 20
-        driver.close()
+        source.open()
+        assert counter(read(source, 3)[0]) < 20
+        source.close()
+    assert descriptors() <= files
+    assert set(threading.enumerate()) <= threads
 
 
-def test_reading_what_is_not_open_is_an_error_of_the_devices_tree(driver):
+def test_reading_what_is_not_open_is_an_error_of_the_devices_tree(source):
     with pytest.raises(HalError):
-        driver.read(0.01)
-    driver.open()
-    driver.close()
+        source.read(0.01)
+    source.open()
+    source.close()
     with pytest.raises(HalError):
-        driver.read(0.01)
+        source.read(0.01)
 
 
-def test_device_stamps_and_counters_increase_and_arrivals_never_go_back(driver):
-    driver.open()
-    by_source = {}
-    came = read(driver, 15)
-    for one in came:
-        by_source.setdefault(getattr(one, "segment", "camera"), []).append(one)
-    for items in by_source.values():
-        assert all(a.stamp_ns < b.stamp_ns for a, b in pairwise(items))
-        counters = [getattr(one, "index", getattr(one, "counter", None)) for one in items]
-        assert all(a < b for a, b in pairwise(counters))
-    assert all(a.arrival_ns <= b.arrival_ns for a, b in pairwise(came))
+def test_what_it_delivers_has_the_types_of_the_protocol_and_is_in_order(source_bench, source):
+    source.open()
+    came = read(source, 15)
+    assert_in_order(came)
     assert all(isinstance(one.stamp_ns, int) and isinstance(one.arrival_ns, int) for one in came)
-
-
-def test_what_it_delivers_has_the_types_of_the_protocol(made, driver):
-    driver.open()
-    one = read(driver, 1)[0]
-    if made[0] == "imu":
+    one = came[0]
+    if source_bench.kind == "imu":
         assert one.segment in SEGMENTS
         assert one.acceleration.shape == one.angular_velocity.shape == (3,)
         assert np.linalg.norm(one.orientation) == pytest.approx(1.0)
@@ -147,22 +106,81 @@ def test_what_it_delivers_has_the_types_of_the_protocol(made, driver):
         one.stamp_ns = 0
 
 
-def test_it_says_who_it_is_before_it_is_open(made, driver):
-    assert driver.info.driver == made[1]["driver"]
-    assert driver.info.name
+def test_what_nobody_reads_is_bounded_and_every_drop_is_counted(source_bench, source):
+    """A file drops nothing: it waits."""
+    source.open()
+    came = read(source, source_bench.sensors)
+    if source_bench.live:
+        time.sleep(PAUSE_S)
+        resumed = time.monotonic()
+        late = read(source, 2 * source_bench.sensors)
+        came += late
+        while time.monotonic() < resumed + 0.2:
+            came += read(source, 1)
+        counters, a_second = source.counters, source_bench.rate_hz * source_bench.sensors
+        assert len(late) <= (source_bench.kept_s + 0.3) * a_second
+        assert counters.dropped >= (PAUSE_S - source_bench.kept_s - 0.3) * a_second
+    else:
+        with suppress(StreamEndedError):
+            while True:
+                came.append(source.read(0.5))
+        counters = source.counters
+        assert counters.dropped == 0
+    missing = sum(counter(b) - counter(a) - 1 for items in by_source(came) for a, b in pairwise(items))
+    assert missing == pytest.approx(counters.dropped + counters.lost, abs=source_bench.sensors)
+    assert_in_order(came)
+    source.close()
+    assert source.counters.dropped >= counters.dropped
 
 
-def test_no_thread_and_no_descriptor_is_left_behind(driver):
-    threads, files = set(threading.enumerate()), descriptors()
-    for _ in range(3):
-        driver.open()
-        read(driver, 2)
-        driver.close()
-    assert descriptors() <= files
-    assert set(threading.enumerate()) <= threads
+def test_a_lost_device_is_an_error_within_seconds_and_works_again_when_it_is_back(source, lose, bring_back):
+    source.open()
+    read(source, 4)
+    lose()
+    with pytest.raises(DeviceLostError):
+        read(source, 10_000)
+    with pytest.raises(HalError):
+        source.open()
+    source.close()
+    bring_back()
+    source.open()
+    assert_in_order(read(source, 10))
 
 
-def test_an_unknown_option_is_refused_by_its_name(made):
-    kind, settings = made
-    with pytest.raises(DriverOptionError, match=rf"{kind}\.no_such_option"):
-        driver_options(kind, settings | {"no_such_option": 1})
+def test_behind_the_ladder_a_loss_is_a_gap_in_one_line_of_stamps_and_counters(source_bench, source, lose, bring_back):
+    wrapper = RecoveringImuSet if source_bench.kind == "imu" else RecoveringCamera
+    recovering = wrapper(source, RecoverySettings())
+    recovering.open()
+    came = read(recovering, 10)
+    lose()
+    deadline = time.monotonic() + 5
+    while recovering.condition.state != "recovering":
+        assert time.monotonic() < deadline
+        came += recovering.read(0.1)
+    bring_back()
+    back = time.monotonic()
+    came += read(recovering, 20)
+    assert time.monotonic() - back < 5
+    recovering.close()
+    assert_in_order(came)
+    condition = recovering.condition
+    assert (condition.state, condition.interruptions) == ("idle", 1)
+    assert condition.lost > 0
+
+
+def test_it_says_who_it_is_before_it_is_open(source_bench, source):
+    assert source.info.driver == source_bench.settings["driver"]
+    assert source.info.name
+
+
+def test_an_unknown_option_is_refused_by_its_name(source_bench):
+    with pytest.raises(DriverOptionError, match=rf"{source_bench.kind}\.no_such_option"):
+        driver_options(source_bench.kind, source_bench.settings | {"no_such_option": 1})
+
+
+NEEDS_THE_DEVICE = {"kinect": "its calls are held to the maker's library, its frames to a real recording"}
+
+
+def test_no_driver_is_left_out(conformance_names):
+    expected = {(kind, name) for kind in ("camera", "imu", "indicator") for name in DRIVERS[kind]}
+    assert expected - conformance_names == {("camera", name) for name in NEEDS_THE_DEVICE}
