@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import uuid4
 
 from appliance.assessment import Assessment, assess, unassessed
@@ -64,6 +65,7 @@ class Session:
         self._interruption = interruption
         self._origin = Origin(reporter.box, uuid4(), prescription, driver_names(settings), devices.synthetic)
         self._started = datetime.now(UTC)
+        self._recording = False
         self._exercises = [
             SessionExercise(exercise=item.id, side=item.side, repetitions=item.repetitions)
             for item in prescription.exercises
@@ -113,6 +115,7 @@ class Session:
     def _exercise(self, index: int, reference: Recording) -> str | None:
         """Why the session cannot go on, or None when it can."""
         exercise = exercise_by_id(self._prescription.exercises[index].id)
+        self._recording = False
         self._state("ready", index)
         before = self._devices.conditions()
         recorded = self._record(index, exercise)
@@ -162,13 +165,23 @@ class Session:
             SetWatch(prescribed.repetitions, exercise.joints, self._settings.session),
             info.gravity,
             open_file=lambda: SessionWriter.open(file, metadata),
-            on_begin=lambda: self._state("recording", index),
+            on_change=lambda state: self._set_changed(state, index),
+            longest_pause_s=self._settings.session.idle_s,
         )
+
+    def _set_changed(self, state: Literal["recording", "paused"], index: int) -> None:
+        """A pause is between the box and the patient; the hospital reads of it in the result."""
+        if state == "recording" and not self._recording:
+            self._say(state, index)
+        self._recording = True
+        self._show(state, index)
 
     def _finish(self, index: int, recorded: RecordedSet, assessment: Assessment, notes: tuple[str, ...]) -> None:
         """The result is on disk before the patient hears that the exercise is over."""
         if recorded.file_error is not None:
             notes = (*notes, f"the session file is not whole: {recorded.file_error}")
+        if recorded.pause_note is not None:
+            notes = (*notes, recorded.pause_note)
         result_id = uuid4()
         outcome = outcome_of(recorded, assessment)
         exercise = self._prescription.exercises[index].id

@@ -14,6 +14,7 @@ import numpy as np
 from appliance.capture import Capture, Ended, Item
 from appliance.errors import RecordingError
 from appliance.orders import Interruption
+from appliance.pause import PauseWatch
 from appliance.recording.session_writer import SessionWriter
 from appliance.set_watch import SetEnd, SetWatch
 from appliance.skeleton.standard import Recording, recording_of
@@ -29,7 +30,7 @@ POLL_S = 0.2
 SILENT_S = 30.0
 """A camera that gives no frame for so long, on the host's clock, is lost; the driver's own ladder is quicker."""
 
-RecordingEnd = SetEnd | Interruption | Literal["source_ended", "camera_lost"]
+RecordingEnd = SetEnd | Interruption | Literal["source_ended", "camera_lost", "disturbed"]
 
 REASONS: Mapping[RecordingEnd, str] = {
     "complete": "the prescribed repetitions were done",
@@ -38,6 +39,7 @@ REASONS: Mapping[RecordingEnd, str] = {
     "too_long": "the set took longer than is recorded",
     "source_ended": "the replayed recording ended",
     "camera_lost": "the camera was lost",
+    "disturbed": "somebody else stayed in view",
     "stopped": "the box was stopped",
     "withdrawn": "the hospital withdrew the prescription",
     "replaced": "the hospital replaced the prescription",
@@ -59,6 +61,8 @@ class RecordedSet:
     camera_error: str | None = None
     file_error: str | None = None
     """Why the session file is missing or ends early."""
+    pause_note: str | None = None
+    """That, and why, the set was paused."""
 
     @classmethod
     def nothing(cls, end: RecordingEnd, camera_error: str | None = None) -> RecordedSet:
@@ -85,11 +89,16 @@ class SetRecorder:
         watch: SetWatch,
         gravity: Gravity,
         open_file: Callable[[], SessionWriter],
-        on_begin: Callable[[], None],
+        on_change: Callable[[Literal["recording", "paused"]], None],
+        longest_pause_s: float,
     ) -> None:
-        """open_file, on_begin: called when the first person is seen. A file the disk refuses is done without."""
+        """open_file: called when the first person is seen; a file the disk refuses is done without.
+
+        on_change: `recording` with the first person and after a pause, `paused` when somebody else is in view.
+        """
         self._watch = watch
-        self._open_file, self._on_begin = open_file, on_begin
+        self._open_file, self._on_change, self._longest_pause_s = open_file, on_change, longest_pause_s
+        self._pause = PauseWatch()
         self._track = Track(gravity)
         self._file: SessionWriter | None = None
         self._clocks: dict[str, DeviceClock] = {}
@@ -129,6 +138,7 @@ class SetRecorder:
             sync_error_ms=self._sync_error_ms(),
             camera_error=self._lost_error,
             file_error=self._file_error,
+            pause_note=self._pause.note,
         )
 
     def _write(self, write: Callable[[SessionWriter], object]) -> None:
@@ -176,6 +186,11 @@ class SetRecorder:
         self._track.add(skeleton)
         host_ns = clock.to_host_ns(skeleton.stamp_ns)
         self._write(lambda file: file.add_skeleton(skeleton.stamp_ns, host_ns, skeleton.positions, skeleton.confidence))
+        change = self._pause.update(skeleton)
+        if change is not None:
+            self._on_change("paused" if change == "paused" else "recording")
+        if self._pause.reason is not None:
+            return "disturbed" if self._pause.paused_for_s(skeleton.stamp_ns) > self._longest_pause_s else None
         if (skeleton.stamp_ns - self._checked_ns) / 1e9 < CHECK_S:
             return None
         self._checked_ns = skeleton.stamp_ns
@@ -189,7 +204,7 @@ class SetRecorder:
             self._file = self._open_file()
         except RecordingError as error:
             self._file_error = str(error)
-        self._on_begin()
+        self._on_change("recording")
 
     def _clock(self, device: str) -> DeviceClock:
         return self._clocks.setdefault(device, DeviceClock())

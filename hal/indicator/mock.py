@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from hal.errors import MisuseError
 from hal.types import Cue, CueKind, DeviceInfo
 
-_OF_AN_EXERCISE = ("ready", "recording", "scoring", "done", "abandoned")
+_OF_AN_EXERCISE = ("ready", "recording", "paused", "scoring", "done", "abandoned")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ SIGNALS: Mapping[CueKind, Signal] = {
     "waiting": Signal(WHITE, (0.1, 2.9), ((_A, 0.12),)),
     "ready": Signal(BLUE, (1.0, 1.0), ((_A, 0.18), (_E, 0.3))),
     "recording": Signal(GREEN, STEADY, ((_HIGH, 0.5),)),
+    "paused": Signal(AMBER, (0.8, 0.4), ((_E, 0.2), (_LOW, 0.4))),
     "scoring": Signal(BLUE, (0.15, 0.15), ((_E, 0.1), (_E, 0.1))),
     "done": Signal(GREEN, (2.7, 0.3), ((_A, 0.15), (_C_SHARP, 0.15), (_E, 0.4))),
     "abandoned": Signal(AMBER, (0.1, 0.2, 0.1, 1.6), ((_E, 0.25), (_A, 0.4))),

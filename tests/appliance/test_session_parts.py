@@ -22,7 +22,7 @@ from appliance.progress import Progress
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.references import ReferenceFolder, digest_of
-from appliance.set_recorder import SetRecorder
+from appliance.set_recorder import RecordedSet, SetRecorder
 from appliance.set_watch import SetWatch
 from appliance.settings import SessionSettings
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
@@ -213,7 +213,7 @@ class SilentCapture:
 
 def test_a_camera_that_gives_nothing_is_lost_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.set_recorder.SILENT_S", 0.1)
-    recorder = SetRecorder(watch(), "camera", open_file=pytest.fail, on_begin=pytest.fail)
+    recorder = SetRecorder(watch(), "camera", pytest.fail, pytest.fail, longest_pause_s=60.0)
     recorded = recorder.record(SilentCapture(), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "camera_lost"
     assert recorded.camera_error is not None
@@ -261,13 +261,54 @@ def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
     def full() -> SessionWriter:
         raise RecordingError("session.mcap: cannot be written: No space left on device")
 
-    began = []
-    recorder = SetRecorder(watch(), "camera", open_file=full, on_begin=lambda: began.append(True))
+    began: list[str] = []
+    recorder = SetRecorder(watch(), "camera", full, began.append, longest_pause_s=60.0)
     recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "source_ended"
     assert len(recorded.recording) == len(a_set(2, rest_s=0.5))
     assert recorded.file_error is not None
-    assert began == [True]
+    assert began == ["recording"]
+
+
+def disturbed(recording: Recording, from_s: float, to_s: float) -> Played:
+    """The set again, with a second person in view for a while."""
+    played = Played(recording)
+    played._items = [
+        replace(item, absent="two_people", positions=np.full((17, 3), np.nan), confidence=np.zeros(17))
+        if isinstance(item, Skeleton) and from_s * 1e9 <= item.stamp_ns <= to_s * 1e9
+        else item
+        for item in played._items
+    ]
+    return played
+
+
+def record_disturbed(from_s: float, to_s: float, longest_pause_s: float) -> tuple[RecordedSet, list[str]]:
+    def no_file() -> SessionWriter:
+        raise RecordingError("none is wanted here")
+
+    changes: list[str] = []
+    recorder = SetRecorder(watch(5), "camera", no_file, changes.append, longest_pause_s)
+    played = disturbed(a_set(3, rest_s=2.0), from_s, to_s)
+    return recorder.record(played, lambda: None), changes  # type: ignore[arg-type]
+
+
+def test_a_second_person_pauses_the_set_and_the_result_says_so() -> None:
+    recorded, changes = record_disturbed(3.0, 6.0, longest_pause_s=60.0)
+    assert changes == ["recording", "paused", "recording"]
+    assert recorded.end == "source_ended"
+    assert recorded.pause_note == "paused 1 x, 3.0 s in all: a second person was in view"
+
+
+def test_somebody_who_crosses_the_view_does_not_disturb_the_exercise() -> None:
+    recorded, changes = record_disturbed(3.0, 3.6, longest_pause_s=60.0)
+    assert changes == ["recording"]
+    assert recorded.pause_note is None
+
+
+def test_a_pause_that_does_not_end_ends_the_set() -> None:
+    recorded, changes = record_disturbed(3.0, 99.0, longest_pause_s=4.0)
+    assert changes == ["recording", "paused"]
+    assert recorded.end == "disturbed"
 
 
 def test_a_set_is_scored_without_the_waiting_around_it() -> None:
