@@ -16,7 +16,7 @@ from appliance.fusion.bones import CHILD, DIRECTION, OF_TRUNK, PARENT, TWIN, bon
 from appliance.fusion.chain import Placed, place
 from appliance.fusion.orientation import SensorTrack
 from appliance.fusion.residual import smooth
-from appliance.fusion.wearing import MOUNTING_SD, SeenBones, find_wearing, turned
+from appliance.fusion.wearing import MOUNTING_SD, SeenBones, find_wearing
 from appliance.skeleton.standard import BONES, INDEX, Recording
 
 Floats = NDArray[np.float64]
@@ -140,7 +140,7 @@ def _felt(
         sizes = np.linalg.norm(prior, axis=1)
         seen = SeenBones(camera.times, turns, camera.bones[:, bones], weights, prior, MOUNTING_SD * sizes, left)
         worn = find_wearing(seen)
-        felt[:, bones] = turned(np.einsum("nij,bj->nbi", turns, worn.vectors), worn.heading)
+        felt[:, bones] = worn.felt
         stray[bones] = _STRAY * sizes
         found |= dict(zip(bones, worn.vectors, strict=True))
     still = OF_TRUNK & ~np.isfinite(felt).any(axis=(0, 2)) & camera.well.any(axis=0)

@@ -6,7 +6,8 @@ A bone seen as v(t), on a sensor with orientation R(t) in a world of unknown hea
 
 with c the bone's vector in the sensor's axes: its length is the person's, its direction the sensor's mounting. For a
 constant psi the best c is a mean, linear in cos psi and sin psi, so every heading can be tried and none is missed.
-Then psi may drift, slowly, and c is found again. All of this is ours.
+Then psi may drift, slowly, and c is found again. Last, tissue hangs: c moves a little, linearly, as "down" g(t) moves in
+the sensor's axes, c + C (g - mean g), which repetitions seen teach for the one that was hidden. All of this is ours.
 
 A still pose alone leaves heading and mounting confounded. Two things known beforehand part them: a sensor sits within
 some 20 degrees of its segment's axes, and in the pose that a set begins with its x axis points to the body's left.
@@ -31,6 +32,8 @@ _INDEPENDENT_S = 0.5
 """Errors closer in time than this are taken to be the same error."""
 _DRIFT_S = 8.0
 """Over so long the heading is averaged: more than a repetition, whose soft tissue errors then cancel."""
+_SAG = 0.1
+"""How much of a bone's length its vector may move for a quarter turn of the sensor, standard deviation."""
 _TRIED = np.radians(np.arange(0.0, 360.0, 2.0))
 _ROUNDS = 4
 
@@ -55,24 +58,28 @@ class SeenBones:
 
 @dataclass(frozen=True, slots=True)
 class Wearing:
-    """vectors: (bones, 3) m, c in the sensor's axes; heading: (n,) rad, psi at each frame."""
+    """vectors: (bones, 3) m, c in the sensor's axes; felt: (n, bones, 3) m, the bones as this sensor tells them, NaN
+    where it tells nothing."""
 
     vectors: Floats
-    heading: Floats
+    felt: Floats
 
 
 def find_wearing(seen: SeenBones) -> Wearing:
-    """The most plausible c and psi(t); where nothing was seen, the prior's."""
-    usable = (seen.weights > 0) & np.isfinite(seen.turns).all(axis=(1, 2))[:, None]
-    weights = np.where(usable, seen.weights, 0.0)
-    turns = np.where(np.isfinite(seen.turns), seen.turns, 0.0)
-    vectors = np.where(usable[..., None], seen.vectors, 0.0)
+    """The most plausible c, psi(t) and C; where nothing was seen, the prior's."""
+    known = np.isfinite(seen.turns).all(axis=(1, 2))
+    weights = np.where(known[:, None], seen.weights, 0.0)
+    turns = np.where(known[:, None, None], seen.turns, 0.0)
+    vectors = np.where(weights[..., None] > 0, seen.vectors, 0.0)
     heading = np.full(len(seen.times), _first_heading(seen, turns, vectors, weights))
     found = _mounted(seen, turns, vectors, weights, heading)
+    hanging = np.broadcast_to(found, vectors.shape)
     for _ in range(_ROUNDS if weights.any() else 0):
-        heading = _drifting(seen.times, turns, vectors, weights, found, heading)
+        heading = _drifting(seen.times, turns, vectors, weights, hanging, heading)
         found = _mounted(seen, turns, vectors, weights, heading)
-    return Wearing(found, heading)
+        hanging = found + _sag(seen, turns, vectors, weights, heading, found)
+    felt = turned(np.einsum("nij,nbj->nbi", turns, hanging), heading)
+    return Wearing(found, np.where(known[:, None, None], felt, np.nan))
 
 
 def turned(vectors: Floats, heading: Floats) -> Floats:
@@ -123,11 +130,27 @@ def _mounted(seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats, h
     return np.asarray((data * means + belief * seen.prior) / (data + belief))
 
 
+def _sag(
+    seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats, heading: Floats, found: Floats
+) -> Floats:
+    """(n, bones, 3) m: C (g - mean g), C by ridge regression on the frames in which the bone was seen."""
+    own = np.einsum("nij,nbi->nbj", turns, turned(vectors, -heading))
+    down = -turns[:, 1]
+    per_frame = _information(seen.times, weights) / np.maximum(weights.sum(axis=0), 1e-12)
+    moved = np.zeros_like(vectors)
+    for bone, vector in enumerate(found):
+        trust = weights[:, bone, None] * per_frame[bone]
+        tilt = down - (weights[:, bone] @ down) / max(weights[:, bone].sum(), 1e-12)
+        belief = np.eye(3) / max(_SAG**2 * (vector @ vector), 1e-12)
+        moved[:, bone] = tilt @ np.linalg.solve((tilt * trust).T @ tilt + belief, (tilt * trust).T @ (own[:, bone] - vector))
+    return moved
+
+
 def _drifting(
-    times: Floats, turns: Floats, vectors: Floats, weights: Floats, found: Floats, heading: Floats
+    times: Floats, turns: Floats, vectors: Floats, weights: Floats, hanging: Floats, heading: Floats
 ) -> Floats:
     """(n,) rad: the heading over time, from the horizontal parts of bones seen and felt, second by second."""
-    felt = turned(np.einsum("nij,bj->nbi", turns, found), heading)
+    felt = turned(np.einsum("nij,nbj->nbi", turns, hanging), heading)
     a, b = felt[..., 0] - 1j * felt[..., 2], vectors[..., 0] - 1j * vectors[..., 2]
     phasor = (weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * heading)
     second = np.floor(times - times[0]).astype(np.intp)
