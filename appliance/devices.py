@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from appliance.settings import Settings
 from hal.protocols import PoseEstimator
-from hal.recovering import RecoveringCamera, RecoveringImuSet, RecoveringIndicator
+from hal.recovering import RecoveringCamera, RecoveringImuSet
+from hal.recovering_indicator import RecoveringIndicator
 from hal.recovery import Condition, RecoverySettings
 from hal.registry import build_camera, build_imu, build_indicator, build_pose
 from hal.types import DeviceInfo

@@ -1,4 +1,4 @@
-"""Devices that come back: any driver, behind the ladder of `hal.recovery`, with the driver's own protocol.
+"""Cameras and IMUs that come back: any driver, behind the ladder of `hal.recovery`, with the driver's own protocol.
 
 While a device is away, reading gives nothing. When the attempts are spent it raises `DeviceLostError` once; who goes on
 reading gets the device back if a later attempt succeeds. What it delivers before and after is one line of stamps and
@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from pydantic import BaseModel
 
 from hal.errors import DeviceLostError, DeviceNotFoundError, HalError
-from hal.protocols import Camera, ImuSet, Indicator, Losses
+from hal.protocols import Camera, ImuSet, Losses
 from hal.recovery import Condition, Ladder, RecoverySettings, Rung, State
 from hal.timeline import Timeline
-from hal.types import Counters, Cue, DeviceInfo, Frame, ImuSample
+from hal.types import Counters, DeviceInfo, Frame, ImuSample
 from hal.usb_port import UsbPort
 
 Source = TypeVar("Source", bound=Camera | ImuSet)
@@ -234,69 +234,3 @@ class RecoveringImuSet(_Recovering[ImuSet]):
         own = sample.counter, sample.stamp_ns
         counter, stamp_ns = placed = self._placed(sample.segment, *own, sample.arrival_ns)
         return sample if placed == own else replace(sample, counter=counter, stamp_ns=stamp_ns)
-
-
-class RecoveringIndicator:
-    """An indicator that never stops a session: a cue that cannot be shown is tried once more on a device opened anew.
-
-    Within the ladder's cap, without its pauses: the patient waits for the cue, and the next one is the next attempt.
-    """
-
-    Options: ClassVar[type[BaseModel]] = RecoverySettings
-
-    def __init__(self, driver: Indicator, clock: Callable[[], float] = time.monotonic) -> None:
-        self.on_change: Changed = lambda condition: None
-        self._driver = driver
-        self._ladder = Ladder(clock)
-        self.condition = Condition("idle")
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._driver.info
-
-    def open(self) -> None:
-        """Never raises for a device that is not there; it is looked for with each cue."""
-        try:
-            self._driver.open()
-            self.condition = replace(self.condition, state="ok")
-        except _ABSENT as error:
-            self._lose(str(error))
-
-    def close(self) -> None:
-        self._driver.close()
-
-    def show(self, cue: Cue) -> None:
-        try:
-            self._driver.show(cue)
-        except _ABSENT as error:
-            self._show_anew(cue, str(error))
-            return
-        self._shown()
-
-    def _show_anew(self, cue: Cue, reason: str) -> None:
-        if not self._ladder.spent:
-            self._ladder.climb()
-            self.condition = replace(self.condition, attempts=self.condition.attempts + 1)
-            self._driver.close()
-            try:
-                self._driver.open()
-                self._driver.show(cue)
-            except _ABSENT as error:
-                reason = str(error)
-            else:
-                self._shown()
-                return
-        self._lose(reason)
-
-    def _shown(self) -> None:
-        if self.condition.error is not None:
-            self.condition = replace(self.condition, state="ok", error=None)
-            self.on_change(self.condition)
-
-    def _lose(self, reason: str) -> None:
-        if self.condition.error is None:
-            _log.warning("%s", reason)
-            self.condition = replace(
-                self.condition, state="lost", error=reason, interruptions=self.condition.interruptions + 1
-            )
-            self.on_change(self.condition)

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from hal.errors import DriverOptionError, HalError
-from hal.recovering import RecoveringIndicator
+from hal.recovering_indicator import RecoveringIndicator
 from hal.registry import driver_options
 from hal.types import Cue, CueKind
 
@@ -25,7 +25,7 @@ def test_every_cue_can_be_shown_and_none_waits(indicator):
     for cue in CUES * 3:
         began = time.monotonic()
         indicator.show(cue)
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 0.5
 
 
 def test_it_opens_again_and_leaves_no_thread_and_no_descriptor(indicator):

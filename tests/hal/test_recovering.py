@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hal.errors import DeviceLostError, DeviceNotFoundError, StreamEndedError
-from hal.recovering import RecoveringCamera, RecoveringImuSet, RecoveringIndicator
+from hal.recovering import RecoveringCamera, RecoveringImuSet
+from hal.recovering_indicator import RecoveringIndicator
 from hal.recovery import RecoverySettings
 from hal.types import Counters, Cue, DeviceInfo, Frame, ImuSample
 from hal.usb_port import UsbPort
