@@ -19,9 +19,11 @@ COMMANDS = {
     "pose": "video or picture to skeleton CSV",
     "segment": "find the repetitions in a recording",
     "score": "compare a recording with a reference",
+    "sync": "find the offset between a camera's recording and a sensor's",
     "batch": "score every row of a manifest",
     "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",
     "watch": "live table of boxes and results",
+    "bench": "measure this software beside its peers",
 }
 
 

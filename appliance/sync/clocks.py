@@ -31,7 +31,7 @@ LATE_S = 0.15
 """Longer than packets are held up ..."""
 LATE_FOR_S = 3
 """... when all of so many seconds are."""
-_LEAST_RATE = 0.5
+_LEAST_RATE = 0.05
 """How slowly the host's time may advance, against the device's, while an estimate that was too late is taken back."""
 
 _Point = tuple[float, float]

@@ -1,0 +1,124 @@
+"""Refinement by motion: when a camera and body-worn sensors saw the same movement, to a few milliseconds.
+
+Arrival times cannot see what happens before a packet is sent: the exposure, the tracker, the radio. The movement itself
+can: the same segment turned at the same moment for both. Method: ours, in `lag` and `same_motion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from appliance.skeleton.gaps import MAX_GAP_S
+from appliance.skeleton.standard import Recording
+from appliance.sync.inertial import InertialRecording
+from appliance.sync.lag import MOST_SKEW, Fit, LagSearch
+from appliance.sync.same_motion import frames_of, likenesses, liveliness
+
+WITHIN_S = 2.0
+LEAST_FRAMES = 20
+LEAST_TURNING, LEAST_RISING = 0.15, 0.03
+"""rad/s and m/s in the liveliest tenth of the time: below both, a sensor lies still or trembles (ours)."""
+LEAST_EVIDENCE = 25.0
+LEAST_SHARE = 0.6
+"""... of the best lag against all others. Below either, a movement matches at several lags about as well (ours; from
+pairs made of real skeletons and real sensors)."""
+SKEW_EVIDENCE = 6.0
+"""What a skew has to add to be believed: the odds against a rate that is wrong by per cents."""
+SYSTEMATIC_S = 0.004
+"""What stays wrong however long the recording is: trackers smooth, skin slides (ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """camera time = (1 + skew_ppm / 1e6) sensor time + offset_s, or `reason` for there being none.
+
+    residual_ms: estimated standard error of mapped times. kept: share of the camera's frames at whose instant the
+    sensor's motion is known. confidence: 0..1, that this and no other lag is right. method: how it was found.
+    """
+
+    offset_s: float | None
+    skew_ppm: float | None
+    residual_ms: float | None
+    kept: float
+    confidence: float
+    method: str
+    reason: str | None = None
+
+
+def refine(
+    recording: Recording, worn: Mapping[str, InertialRecording], within_s: float = WITHIN_S, *, find_skew: bool = True
+) -> Refinement:
+    """The lag between a camera and sensors of one clock, up to within_s; worn: sensor by the far joint of its segment.
+
+    find_skew: a rate that is wrong by up to 5 % is looked for as well, and taken where the motion shows it clearly.
+    Refuses, with the reason, where there is too little motion that both saw. Raises `ValueError` for the pelvis.
+    """
+    usable, reason = _usable(recording, worn, within_s)
+    if not usable:
+        return _refused(reason)
+    search = LagSearch([alike for joint in usable for alike in likenesses(recording, joint, worn[joint])], within_s)
+    fit = search.without_skew()
+    skewed = search.with_skew() if find_skew else fit
+    if abs(skewed.skew) < 0.99 * MOST_SKEW and _gain(fit, skewed) > SKEW_EVIDENCE:
+        fit = skewed
+    if fit.tempered < LEAST_EVIDENCE or fit.share < LEAST_SHARE:
+        return _refused(
+            "too little motion that camera and sensor both saw: move that segment more, or check which it is"
+        )
+    if abs(fit.lag_s) > within_s - 0.02:
+        return _refused(
+            f"the best match is {fit.lag_s:+.1f} s apart, at the end of what was searched: cut to the same start"
+        )
+    return Refinement(
+        offset_s=fit.offset_s,
+        skew_ppm=1e6 * fit.skew,
+        residual_ms=1e3 * float(np.hypot(fit.error_s, SYSTEMATIC_S)),
+        kept=max(_kept(recording, joint, worn[joint], fit) for joint in usable),
+        confidence=fit.share * (1.0 - float(np.exp(-fit.tempered / LEAST_EVIDENCE))),
+        method="motion and skew" if fit.skew else "motion",
+    )
+
+
+def _usable(recording: Recording, worn: Mapping[str, InertialRecording], within_s: float) -> tuple[list[str], str]:
+    """The joints that moved and were seen, or none and why."""
+    joints, reason = [], "no sensor is worn"
+    for joint, inertial in worn.items():
+        seen = frames_of(recording, joint)
+        if seen.sum() < LEAST_FRAMES:
+            reason = f"the camera saw {joint} and the joint before it in {seen.sum()} frames, {LEAST_FRAMES} are needed"
+            continue
+        shown_s = recording.times[seen]
+        if len(inertial) < LEAST_FRAMES:
+            reason = f"the sensor has {len(inertial)} samples, {LEAST_FRAMES} are needed"
+        elif min(shown_s[-1], inertial.times[-1]) - max(shown_s[0], inertial.times[0]) < -within_s:
+            reason = f"camera and sensor have no time in common, not even {within_s:g} s apart"
+        else:
+            turned, rose = liveliness(inertial)
+            if turned >= LEAST_TURNING or rose >= LEAST_RISING:
+                joints.append(joint)
+            else:
+                reason = (
+                    f"too little motion: the sensor turned by {turned:.2f} rad/s and rose by {rose:.2f} m/s at most"
+                )
+    return joints, reason
+
+
+def _refused(reason: str) -> Refinement:
+    return Refinement(None, None, None, 0.0, 0.0, "none", reason)
+
+
+def _gain(fit: Fit, skewed: Fit) -> float:
+    """What the skew adds, with the values counted as independent that the better fit's residual shows to be."""
+    return (skewed.evidence - fit.evidence) * min(1.0, skewed.tempered / max(skewed.evidence, 1e-9))
+
+
+def _kept(recording: Recording, joint: str, inertial: InertialRecording, fit: Fit) -> float:
+    times = (recording.times - fit.offset_s) / (1.0 + fit.skew)
+    after = np.searchsorted(inertial.times, times)
+    inside = (after > 0) & (after < len(inertial))
+    after = np.clip(after, 1, len(inertial) - 1)
+    bridged = inertial.times[after] - inertial.times[after - 1] <= MAX_GAP_S
+    return float(np.mean(inside & bridged))
