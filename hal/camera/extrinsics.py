@@ -28,6 +28,7 @@ _SOFT_PX = 1.0
 _TIMES_TYPICAL = 3.0
 _ALWAYS_FITS_PX = 0.5
 _AGREE_RAD = 0.2
+"""Between two sightings' answers: angle, plus shift as a share of the board's distance. One alone is no better."""
 _PARAMETERS = 6
 
 
@@ -60,20 +61,19 @@ def solve_extrinsics(sightings: Sequence[Sighting], board: Board, lens_a: Lens, 
     A sighting does not fit where its error is both above 0.5 px and three times the typical one: the board moved
     between the two exposures, or its corners were misplaced. Raises `CalibrationError` where fewer than half agree.
     """
-    start, agreeing = _start(sightings, board, lens_a, lens_b)
-    if 2 * agreeing <= len(sightings):
+    start, kept = _start(sightings, board, lens_a, lens_b)
+    if 2 * kept.sum() <= len(sightings):
         raise CalibrationError(
-            f"the pictures contradict each other: only {agreeing} of {len(sightings)} agree on where the cameras stand;"
-            " take each pair at the same time with the board held still, and check which calibration belongs to which"
+            f"the pictures contradict each other: only {kept.sum()} of {len(sightings)} agree on where the cameras "
+            "stand; hold the board still while both take theirs, and check which calibration is which camera's"
         )
-    kept = np.ones(len(sightings), np.bool_)
     problem = _Problem(sightings, board, lens_a, lens_b)
     place = problem.fitted(start, kept, soft=True)
     while True:
         errors = problem.errors_px(place)
         limit = max(_ALWAYS_FITS_PX, _TIMES_TYPICAL * float(np.median(errors[kept])))
         fits = kept & (errors <= limit)
-        if fits.all() or np.array_equal(fits, kept):
+        if np.array_equal(fits, kept):
             break
         kept = fits
         place = problem.fitted(place, kept, soft=True)
@@ -83,8 +83,8 @@ def solve_extrinsics(sightings: Sequence[Sighting], board: Board, lens_a: Lens, 
     return Extrinsics(turn.T, -turn.T @ place[0, 3:], errors, kept, float(np.sqrt(np.mean(errors[kept] ** 2))))
 
 
-def _start(sightings: Sequence[Sighting], board: Board, lens_a: Lens, lens_b: Lens) -> tuple[Floats, int]:
-    """(1 + sightings, 6): A to B, then board to A of every sighting, as rotation vector and metres; and how many agree.
+def _start(sightings: Sequence[Sighting], board: Board, lens_a: Lens, lens_b: Lens) -> tuple[Floats, NDArray[np.bool_]]:
+    """(1 + sightings, 6): A to B, then board to A of every sighting, as rotation vector and metres; and which agree.
 
     A flat board seen from afar has two poses that fit nearly alike. Hence every sighting votes with all of its pairs.
     """
@@ -111,7 +111,7 @@ def _start(sightings: Sequence[Sighting], board: Board, lens_a: Lens, lens_b: Le
     for index in range(len(sightings)):
         own = np.flatnonzero(owners == index)
         place[1 + index] = boards[own[np.argmin(apart[best, own])]]
-    return place, int((nearest[best] < _AGREE_RAD).sum())
+    return place, np.asarray(nearest[best] < _AGREE_RAD)
 
 
 def _poses(pixels: Floats, lens: Lens, board: Board) -> list[tuple[Rotation, Floats]]:
@@ -142,6 +142,7 @@ class _Problem:
         """`place` with the kept sightings' best answer; the others' boards stay where they were."""
         chosen = np.concatenate([[True], kept])
         place = place.copy()
+        precision = 1e-6 if soft else 1e-10
 
         def residuals(flat: Floats) -> Floats:
             return self._residuals(flat.reshape(-1, _PARAMETERS), kept).ravel()
@@ -149,7 +150,7 @@ class _Problem:
         found = least_squares(
             residuals, place[chosen].ravel(),
             loss="soft_l1" if soft else "linear", f_scale=_SOFT_PX, x_scale="jac",
-            jac_sparsity=self._sparsity(int(kept.sum())), xtol=1e-10, ftol=1e-10, gtol=1e-10, max_nfev=60,
+            jac_sparsity=self._sparsity(int(kept.sum())), xtol=precision, ftol=precision, gtol=precision, max_nfev=60,
         )  # fmt: skip
         place[chosen] = found.x.reshape(-1, _PARAMETERS)
         return place

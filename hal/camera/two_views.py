@@ -105,13 +105,12 @@ def calibrate_two_views(
     sightings: list[Sighting] = []
     rejected: list[Rejected] = []
     for pair in pairs:
-        corners_a, why_a = _corners(pair.a, board, lens_a, "A")
-        corners_b, why_b = _corners(pair.b, board, lens_b, "B")
-        if corners_a is None or corners_b is None:
-            rejected.append(Rejected(pair.name, "; ".join(filter(None, (why_a, why_b)))))
+        sighting = _sighting(pair, board, lens_a, lens_b)
+        if isinstance(sighting, Rejected):
+            rejected.append(sighting)
         else:
             names.append(pair.name)
-            sightings.append(Sighting(corners_a, corners_b))
+            sightings.append(sighting)
         on_pair()
     _check_enough(len(sightings), len(pairs), rejected, board)
     found = solve_extrinsics(sightings, board, lens_a, lens_b)
@@ -140,19 +139,24 @@ def _grey(file: Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame.color, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _corners(file: Path, board: Board, lens: Lens, camera: str) -> tuple[NDArray[np.float64] | None, str]:
-    """The corners, or None and the reason."""
-    try:
-        picture = _grey(file)
-    except HalError:
-        return None, f"{camera}'s cannot be read"
-    height, width = picture.shape
-    if (width, height) != (lens.width, lens.height):
-        raise CalibrationError(
-            f"{file}: is {width}x{height}, but camera {camera}'s lens is known for {lens.width}x{lens.height}"
-        )
-    corners = find_corners(picture, board)
-    return corners, "" if corners is not None else f"no whole board in {camera}'s"
+def _sighting(pair: PicturePair, board: Board, lens_a: Lens, lens_b: Lens) -> Sighting | Rejected:
+    """The corners in both pictures, or what is wrong with the first of them that has none."""
+    found = []
+    for camera, file, lens in (("A", pair.a, lens_a), ("B", pair.b, lens_b)):
+        try:
+            picture = _grey(file)
+        except HalError:
+            return Rejected(pair.name, f"{camera}'s cannot be read")
+        height, width = picture.shape
+        if (width, height) != (lens.width, lens.height):
+            raise CalibrationError(
+                f"{file}: is {width}x{height}, but camera {camera}'s lens is known for {lens.width}x{lens.height}"
+            )
+        corners = find_corners(picture, board)
+        if corners is None:
+            return Rejected(pair.name, f"no whole board in {camera}'s")
+        found.append(corners)
+    return Sighting(*found)
 
 
 def _check_enough(usable: int, pairs: int, rejected: Sequence[Rejected], board: Board) -> None:
@@ -160,7 +164,7 @@ def _check_enough(usable: int, pairs: int, rejected: Sequence[Rejected], board: 
         return
     squares = f"{board.squares[0]}x{board.squares[1]} squares"
     for camera in "AB":
-        if sum(f"no whole board in {camera}'s" in one.reason for one in rejected) == pairs:
+        if sum(one.reason == f"no whole board in {camera}'s" for one in rejected) == pairs:
             raise CalibrationError(
                 f"no board of {squares} is seen whole in any of camera {camera}'s {pairs} pictures; count its squares "
                 "again, and leave a white border around them"

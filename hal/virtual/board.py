@@ -55,7 +55,7 @@ class BoardPainter:
         return np.asarray(np.clip(noisy + 0.5, 0, 255), np.uint8)
 
     def _touched(self, squares: tuple[int, int], to_board: NDArray[np.float64]) -> tuple[slice, slice]:
-        """Rows and columns with all pixels that any part of the board falls on: looked for a step apart, and widened."""
+        """Rows and columns that hold every pixel of the board: looked for a step apart, then widened by one."""
         place = _on_board(self._corners[::_STEP, ::_STEP], to_board)
         inside = np.all((place > -1 - _MARGIN) & (place < np.array(squares) - 1 + _MARGIN), axis=-1)
         rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
