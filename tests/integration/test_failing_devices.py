@@ -74,11 +74,11 @@ def test_a_session_goes_on_with_what_is_left_and_says_so(
     ward: Any, hospital: Any, plug_in: dict[str, str], tmp_path: Path
 ) -> None:
     led = f'{{driver = "led", name = "status", root = "{tmp_path}/leds"}}'
-    ear = '{driver = "synthetic", tempo = 3.0, reaction_s = 1.5}'
+    ear = '{driver = "synthetic", tempo = 4.0, reaction_s = 1.4}'
     box = ward.start(
         plug_in | {"REHABBOX_INDICATOR__PARTS": f"[{led}, {ear}]", "REHABBOX_SESSION__ANNOUNCE_S": "3.2"},
         camera={"driver": "flaky", "good_reads": 10, "missing": 1},
-        imu={"driver": "flaky", "good_reads": 30, "missing": 1000},
+        imu={"driver": "flaky", "good_reads": 6, "missing": 1000},
         indicator={"driver": "combined"},
         health={"interval_s": 1.2},
     )
