@@ -68,17 +68,6 @@ class BoardSettings(BaseModel):
     """Edge of one square, measured on the print. All distances scale with it, hence there is no default."""
 
 
-class BoardSettings(BaseModel):
-    """The checkerboard that `rehabbox calibrate-cameras` looks for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    squares: tuple[int, int] = (13, 8)
-    """Along the longer and the shorter side; FineRehab's board."""
-    square_mm: Annotated[float, Field(ge=5, le=500)] | None = None
-    """Edge of one square, measured on the print. All distances scale with it, hence there is no default."""
-
-
 class Settings(BaseModel):
     """Everything the daemon is told. Driver tables hold `driver` and that driver's own options."""
 
@@ -90,7 +79,6 @@ class Settings(BaseModel):
     imu: dict[str, Any] | None = None
     indicator: dict[str, Any] = {"driver": "silent"}
     session: SessionSettings = SessionSettings()
-    board: BoardSettings = BoardSettings()
     board: BoardSettings = BoardSettings()
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()
