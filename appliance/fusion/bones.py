@@ -1,7 +1,8 @@
 """Which sensor a bone of the standard skeleton moves with, and along which of the sensor's axes it lies.
 
 A bone is rigid with the segment that the sensor is worn on. Where several could tell, the first one present does
-(ours): a shoulder moves with its blade, and failing that with the upper back.
+(ours). A shoulder goes with the upper back rather than with its blade: the blade turns about the collar bone's end, and
+a bone from the thorax turned by as much misses by more than one that stays.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from appliance.skeleton.standard import BONES, INDEX
 PARENT = np.array([INDEX[parent] for parent, _ in BONES])
 CHILD = np.array([INDEX[child] for _, child in BONES])
 """(16,) joint indices of each bone's ends, in the order of `BONES`: a tree that hangs from the pelvis."""
+BONE = {child: index for index, (_, child) in enumerate(BONES)}
+"""A bone's place in that order, by the name of the joint it leads to."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """segments: those that may tell, best first; direction: (x left, y up, z front) of an upright body, arms hanging."""
+    """segments: those that may tell, best first; direction: x left, y up, z front, upright with hanging arms."""
 
     segments: tuple[str, ...]
     direction: tuple[float, float, float]
@@ -36,7 +39,7 @@ _MIDLINE = {
 # The left side's; a {} is the side. Kinects put the thorax below the shoulders and the pelvis above the hips,
 # pose networks between them: these directions lie in the middle.
 _LIMBS = {
-    "shoulder": _Row(("{}_shoulder_blade", "upper_back"), (0.94, 0.34, 0.0), trunk=True),
+    "shoulder": _Row(("upper_back", "{}_shoulder_blade"), (0.94, 0.34, 0.0), trunk=True),
     "elbow": _Row(("{}_arm",), (0.0, -1.0, 0.0)),
     "wrist": _Row(("{}_forearm", "{}_hand"), (0.0, -1.0, 0.0)),
     "hip": _Row(("lower_back",), (0.99, -0.14, 0.0), trunk=True),
@@ -63,12 +66,7 @@ OF_TRUNK: NDArray[np.bool_] = np.array([row.trunk for row in _ROWS])
 """(16,) bones that keep their direction while a limb moves, so that without a sensor their last one is a fair guess."""
 
 TWIN = np.array(
-    [
-        [child for _, child in BONES].index(
-            name.replace("left_", "right_") if "left_" in name else name.replace("right_", "left_")
-        )
-        for _, name in BONES
-    ]
+    [BONE[name.replace("left_", "right_") if "left_" in name else name.replace("right_", "left_")] for _, name in BONES]
 )
 """(16,) the bone on the body's other side; the midline's are themselves."""
 

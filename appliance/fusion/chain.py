@@ -1,6 +1,6 @@
 """Joints from what is known of joints and of the bones between them: weighted least squares over the skeleton's tree.
 
-Joints seen pull with the inverse of the camera's variance, bones with that of their own, so that a wrist may hang from a
+Joints seen pull with the inverse of the camera's variance, bones with that of their own. So a wrist may hang from a
 seen shoulder by two bones, an elbow lie between a shoulder and a wrist that were seen, and a doubtful joint come out in
 between (ours).
 """

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.fusion.bones import CHILD, DIRECTION, OF_TRUNK, PARENT, TWIN, bones_by_segment
+from appliance.fusion.bones import BONE, CHILD, DIRECTION, OF_TRUNK, PARENT, TWIN, bones_by_segment
 from appliance.fusion.chain import Placed, place
+from appliance.fusion.learning import following
 from appliance.fusion.orientation import SensorTrack
 from appliance.fusion.residual import smooth
 from appliance.fusion.wearing import MOUNTING_SD, SeenBones, find_wearing
@@ -34,6 +35,8 @@ _STRAY = 0.08
 """How far a bone may stray from where its sensor says, at least, as a fraction of its length: 5 degrees."""
 _STILL_STRAY = 0.15
 """The same for a bone of the trunk without a sensor, taken to stay where it was."""
+_RHYTHM = 0.2
+"""How far a shoulder may move with its arm, standard deviation, as a fraction of its bone, per arm's length."""
 _WANDER_M = 0.05
 """How far a pelvis that nobody sees may wander in a second."""
 _SURPRISE = 3.0
@@ -106,7 +109,8 @@ class _Camera:
     def lengths(self) -> Floats:
         """(16,) m: median length of each bone where seen, else its twin's; NaN where neither was."""
         spans = np.linalg.norm(self.bones, axis=2)
-        own = np.array([np.median(span[well]) if well.any() else np.nan for span, well in zip(spans.T, self.well.T)])
+        pairs = zip(spans.T, self.well.T, strict=True)
+        own = np.array([np.median(span[well]) if well.any() else np.nan for span, well in pairs])
         return np.where(np.isfinite(own), own, own[TWIN])
 
     def left(self) -> float | None:
@@ -143,11 +147,27 @@ def _felt(
         felt[:, bones] = worn.felt
         stray[bones] = _STRAY * sizes
         found |= dict(zip(bones, worn.vectors, strict=True))
+    for side in ("left", "right"):
+        _raise_shoulder(camera, felt, BONE[f"{side}_shoulder"], BONE[f"{side}_elbow"])
     still = OF_TRUNK & ~np.isfinite(felt).any(axis=(0, 2)) & camera.well.any(axis=0)
     for bone in np.flatnonzero(still):
         felt[:, bone] = np.median(camera.bones[camera.well[:, bone], bone], axis=0)
         stray[bone] = _STILL_STRAY * lengths[bone]
     return felt, stray, found
+
+
+def _raise_shoulder(camera: _Camera, felt: Floats, shoulder: int, arm: int) -> None:
+    """Adds to the felt shoulder bone how the joint was seen to rise as the arm rose: the blade turns with the arm
+    (Inman, Saunders & Abbott 1944), which a sensor on the back does not feel."""
+    known = np.isfinite(felt[:, [shoulder, arm]]).all(axis=(1, 2))
+    taught = known & camera.well[:, shoulder]
+    if not taught.any():
+        return
+    direction = np.where(known[:, None], felt[:, arm] / np.linalg.norm(felt[:, arm], axis=1, keepdims=True), 0.0)
+    beyond = np.where(taught[:, None], camera.bones[:, shoulder] - felt[:, shoulder], 0.0)
+    information = np.where(taught, 1.0 / camera.bone_variance[:, shoulder], 0.0)
+    length = float(np.median(np.linalg.norm(felt[known, shoulder], axis=1)))
+    felt[:, shoulder] += following(direction, beyond, information, _RHYTHM * length)
 
 
 def _corrected(camera: _Camera, felt: Floats, stray: Floats) -> tuple[Floats, Floats]:

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation, Slerp
+from scipy.spatial.transform import Rotation
 from vqf import VQF
 
+from appliance.sync.grid import orientations_at
 from hal.types import ImuSample
 
-LONGEST_BRIDGE_S = 0.25
-"""Over a longer gap nothing is said about where the sensor pointed, as for the camera's joints (ours)."""
 _LONGEST_FILLED_S = 10.0
-"""So long the filter is fed interpolated signals while none come; its heading is then wrong, but not its inclination."""
+"""So long the filter is fed interpolated signals while none come: its heading is then wrong, not its inclination."""
 _LEAST_SAMPLES = 10
 
 _Y_UP_FROM_Z_UP = Rotation.from_euler("x", -90.0, degrees=True)
@@ -40,14 +39,9 @@ class SensorTrack:
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rotation matrices (len(times), 3, 3), sensor to world, by slerp; NaN outside the track and in its gaps."""
         matrices = np.full((len(times), 3, 3), np.nan)
-        if len(self.times) < 2:
-            return matrices
-        right = np.clip(np.searchsorted(self.times, times), 1, len(self.times) - 1)
-        known = (times >= self.times[0]) & (times <= self.times[-1])
-        known &= self.times[right] - self.times[right - 1] <= LONGEST_BRIDGE_S
-        if known.any():
-            turns = Rotation.from_quat(np.roll(self.orientation, -1, axis=1))
-            matrices[known] = Slerp(self.times, turns)(times[known]).as_matrix()
+        orientation = orientations_at(self.times, self.orientation, times)
+        known = np.isfinite(orientation).all(axis=1)
+        matrices[known] = Rotation.from_quat(np.roll(orientation[known], -1, axis=1)).as_matrix()
         return matrices
 
 

@@ -6,8 +6,8 @@ A bone seen as v(t), on a sensor with orientation R(t) in a world of unknown hea
 
 with c the bone's vector in the sensor's axes: its length is the person's, its direction the sensor's mounting. For a
 constant psi the best c is a mean, linear in cos psi and sin psi, so every heading can be tried and none is missed.
-Then psi may drift, slowly, and c is found again. Last, tissue hangs: c moves a little, linearly, as "down" g(t) moves in
-the sensor's axes, c + C (g - mean g), which repetitions seen teach for the one that was hidden. All of this is ours.
+Then psi may drift, slowly, and c is found again. Last, tissue hangs: c moves a little, linearly, as "down" g(t) moves
+in the sensor's axes, c + C (g - mean g), which repetitions seen teach for the one that was hidden. All this is ours.
 
 A still pose alone leaves heading and mounting confounded. Two things known beforehand part them: a sensor sits within
 some 20 degrees of its segment's axes, and in the pose that a set begins with its x axis points to the body's left.
@@ -15,10 +15,12 @@ some 20 degrees of its segment's axes, and in the pose that a set begins with it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from appliance.fusion.learning import following
 
 Floats = NDArray[np.float64]
 
@@ -68,94 +70,94 @@ class Wearing:
 def find_wearing(seen: SeenBones) -> Wearing:
     """The most plausible c, psi(t) and C; where nothing was seen, the prior's."""
     known = np.isfinite(seen.turns).all(axis=(1, 2))
-    weights = np.where(known[:, None], seen.weights, 0.0)
-    turns = np.where(known[:, None, None], seen.turns, 0.0)
-    vectors = np.where(weights[..., None] > 0, seen.vectors, 0.0)
-    heading = np.full(len(seen.times), _first_heading(seen, turns, vectors, weights))
-    found = _mounted(seen, turns, vectors, weights, heading)
-    hanging = np.broadcast_to(found, vectors.shape)
-    for _ in range(_ROUNDS if weights.any() else 0):
-        heading = _drifting(seen.times, turns, vectors, weights, hanging, heading)
-        found = _mounted(seen, turns, vectors, weights, heading)
-        hanging = found + _sag(seen, turns, vectors, weights, heading, found)
-    felt = turned(np.einsum("nij,nbj->nbi", turns, hanging), heading)
-    return Wearing(found, np.where(known[:, None, None], felt, np.nan))
+    seen = _without_nan(seen, known)
+    heading = np.full(len(seen.times), _first_heading(seen, known))
+    found = _mounted(seen, heading)
+    hanging = np.broadcast_to(found, seen.vectors.shape)
+    for _ in range(_ROUNDS if seen.weights.any() else 0):
+        heading = _drifting(seen, hanging, heading)
+        found = _mounted(seen, heading)
+        hanging = found + _sag(seen, heading, found)
+    return Wearing(found, np.where(known[:, None, None], _felt(seen, hanging, heading), np.nan))
 
 
 def turned(vectors: Floats, heading: Floats) -> Floats:
-    """Ry(heading) applied to vectors (n, ..., 3), one heading (n,) a frame; from z towards x."""
-    heading = heading.reshape(-1, *[1] * (vectors.ndim - 2))
-    cos, sin = np.cos(heading), np.sin(heading)
+    """Ry(heading) applied to vectors (n, bones, 3), one heading (n,) a frame; from z towards x."""
+    cos, sin = np.cos(heading)[:, None], np.sin(heading)[:, None]
     x, y, z = np.moveaxis(vectors, -1, 0)
-    return np.stack([cos * x + sin * z, y, cos * z - sin * x], axis=-1)
+    return np.asarray(np.stack([cos * x + sin * z, y, cos * z - sin * x], axis=-1))
 
 
-def _information(times: Floats, weights: Floats) -> Floats:
+def _without_nan(seen: SeenBones, known: NDArray[np.bool_]) -> SeenBones:
+    """The same with 0 for what is unknown, and no weight on it."""
+    weights = np.where(known[:, None], seen.weights, 0.0)
+    turns = np.where(known[:, None, None], seen.turns, 0.0)
+    return replace(seen, turns=turns, weights=weights, vectors=np.where(weights[..., None] > 0, seen.vectors, 0.0))
+
+
+def _information(seen: SeenBones) -> Floats:
     """(bones,) 1/m^2: how much the frames together say about c."""
-    frame_s = float(np.median(np.diff(times))) if len(times) > 1 else _INDEPENDENT_S
-    independent = np.minimum(frame_s / _INDEPENDENT_S, 1.0) * weights.sum(axis=0)
+    frame_s = float(np.median(np.diff(seen.times))) if len(seen.times) > 1 else _INDEPENDENT_S
+    independent = min(frame_s / _INDEPENDENT_S, 1.0) * seen.weights.sum(axis=0)
     return np.asarray(independent / _ERROR_SD_M**2)
 
 
-def _in_sensor(turns: Floats, vectors: Floats, weights: Floats) -> Floats:
-    """(bones, 3): the weighted mean over the frames of vectors (n, bones, 3) in the sensor's axes."""
-    total = np.maximum(weights.sum(axis=0), 1e-12)
-    return np.asarray(np.einsum("nij,nbi,nb->bj", turns, vectors, weights) / total[:, None])
+def _mean_in_sensor(seen: SeenBones, vectors: Floats) -> Floats:
+    """(bones, 3): the weighted mean over the frames of vectors (n, bones, 3), in the sensor's axes."""
+    total = np.maximum(seen.weights.sum(axis=0), 1e-12)
+    return np.asarray(np.einsum("nij,nbi,nb->bj", seen.turns, vectors, seen.weights) / total[:, None])
 
 
-def _first_heading(seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats) -> float:
+def _first_heading(seen: SeenBones, known: NDArray[np.bool_]) -> float:
     """The best constant heading of all, by its posterior on a grid."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
+    x, y, z = np.moveaxis(seen.vectors, -1, 0)
     nothing = np.zeros_like(x)
-    along = _in_sensor(turns, np.stack([x, nothing, z], axis=-1), weights)
-    across = _in_sensor(turns, np.stack([-z, nothing, x], axis=-1), weights)
-    upright = _in_sensor(turns, np.stack([nothing, y, nothing], axis=-1), weights)
+    along = _mean_in_sensor(seen, np.stack([x, nothing, z], axis=-1))
+    across = _mean_in_sensor(seen, np.stack([-z, nothing, x], axis=-1))
+    upright = _mean_in_sensor(seen, np.stack([nothing, y, nothing], axis=-1))
     means = np.cos(_TRIED)[:, None, None] * along + np.sin(_TRIED)[:, None, None] * across + upright
-    data = _information(seen.times, weights)
-    belief = 1.0 / seen.prior_sd**2
-    shared = data * belief / np.maximum(data + belief, 1e-12)
+    data, belief = _information(seen), 1.0 / seen.prior_sd**2
+    shared = data * belief / (data + belief)
     cost = (shared * ((means - seen.prior) ** 2).sum(axis=-1) - data * (means**2).sum(axis=-1)).sum(axis=-1)
-    first = np.flatnonzero(np.isfinite(seen.turns).all(axis=(1, 2)))[:1]
-    if seen.left is not None and len(first):
-        x, _, z = seen.turns[first[0]][:, 0]
-        cost -= 2.0 * np.hypot(x, z) * np.cos(_TRIED - seen.left + np.arctan2(-z, x)) / _POSE_SD**2
+    if seen.left is not None and known.any():
+        x_axis = seen.turns[np.argmax(known), :, 0]
+        level = np.hypot(x_axis[0], x_axis[2])
+        cost -= 2.0 * level * np.cos(_TRIED - seen.left + np.arctan2(-x_axis[2], x_axis[0])) / _POSE_SD**2
     return float(_TRIED[np.argmin(cost)])
 
 
-def _mounted(seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats, heading: Floats) -> Floats:
+def _mounted(seen: SeenBones, heading: Floats) -> Floats:
     """(bones, 3): c under these headings, between what the frames and what the prior say."""
-    means = _in_sensor(turns, turned(vectors, -heading), weights)
-    data = _information(seen.times, weights)[:, None]
-    belief = 1.0 / seen.prior_sd[:, None] ** 2
+    data, belief = _information(seen)[:, None], 1.0 / seen.prior_sd[:, None] ** 2
+    means = _mean_in_sensor(seen, turned(seen.vectors, -heading))
     return np.asarray((data * means + belief * seen.prior) / (data + belief))
 
 
-def _sag(
-    seen: SeenBones, turns: Floats, vectors: Floats, weights: Floats, heading: Floats, found: Floats
-) -> Floats:
-    """(n, bones, 3) m: C (g - mean g), C by ridge regression on the frames in which the bone was seen."""
-    own = np.einsum("nij,nbi->nbj", turns, turned(vectors, -heading))
-    down = -turns[:, 1]
-    per_frame = _information(seen.times, weights) / np.maximum(weights.sum(axis=0), 1e-12)
-    moved = np.zeros_like(vectors)
-    for bone, vector in enumerate(found):
-        trust = weights[:, bone, None] * per_frame[bone]
-        tilt = down - (weights[:, bone] @ down) / max(weights[:, bone].sum(), 1e-12)
-        belief = np.eye(3) / max(_SAG**2 * (vector @ vector), 1e-12)
-        moved[:, bone] = tilt @ np.linalg.solve((tilt * trust).T @ tilt + belief, (tilt * trust).T @ (own[:, bone] - vector))
-    return moved
+def _sag(seen: SeenBones, heading: Floats, found: Floats) -> Floats:
+    """(n, bones, 3) m: C (g - mean g), learnt from the frames in which the bone was seen."""
+    own = np.einsum("nij,nbi->nbj", seen.turns, turned(seen.vectors, -heading))
+    information = seen.weights * _information(seen) / np.maximum(seen.weights.sum(axis=0), 1e-12)
+    down = -seen.turns[:, 1]
+    sizes = np.linalg.norm(found, axis=1)
+    bones = range(len(found))
+    return np.stack([following(down, own[:, b], information[:, b], _SAG * sizes[b]) for b in bones], axis=1)
 
 
-def _drifting(
-    times: Floats, turns: Floats, vectors: Floats, weights: Floats, hanging: Floats, heading: Floats
-) -> Floats:
+def _felt(seen: SeenBones, hanging: Floats, heading: Floats) -> Floats:
+    """(n, bones, 3) m: the bones that c + C (g - mean g), given frame by frame, make in the camera's axes."""
+    return turned(np.asarray(np.einsum("nij,nbj->nbi", seen.turns, hanging)), heading)
+
+
+def _drifting(seen: SeenBones, hanging: Floats, heading: Floats) -> Floats:
     """(n,) rad: the heading over time, from the horizontal parts of bones seen and felt, second by second."""
-    felt = turned(np.einsum("nij,nbj->nbi", turns, hanging), heading)
-    a, b = felt[..., 0] - 1j * felt[..., 2], vectors[..., 0] - 1j * vectors[..., 2]
-    phasor = (weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * heading)
-    second = np.floor(times - times[0]).astype(np.intp)
+    felt = _felt(seen, hanging, heading)
+    a, b = felt[..., 0] - 1j * felt[..., 2], seen.vectors[..., 0] - 1j * seen.vectors[..., 2]
+    phasor = (seen.weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * heading)
+    since = seen.times - seen.times[0]
+    second = since.astype(np.intp)
     count = int(second[-1]) + 1
     sums = np.bincount(second, phasor.real, count) + 1j * np.bincount(second, phasor.imag, count)
-    spread = np.exp(-np.abs(np.subtract.outer(np.arange(count), np.arange(count))) / _DRIFT_S)
+    every = np.arange(count)
+    spread = np.exp(-np.abs(np.subtract.outer(every, every)) / _DRIFT_S)
     smooth = np.unwrap(np.angle(spread @ sums))
-    return np.asarray(np.interp(times - times[0], np.arange(count) + 0.5, smooth))
+    return np.asarray(np.interp(since, every + 0.5, smooth))
