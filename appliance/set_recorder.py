@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Literal
@@ -18,7 +17,7 @@ from appliance.pause import PauseWatch
 from appliance.recording.session_writer import SessionWriter
 from appliance.set_watch import SetEnd, SetWatch
 from appliance.skeleton.standard import Recording, recording_of
-from appliance.sync.clocks import DeviceClock
+from appliance.sync.set_sync import SetSync, SyncQuality
 from appliance.track import Skeleton, Track
 from hal.errors import DeviceLostError
 from hal.types import Gravity
@@ -57,7 +56,7 @@ class RecordedSet:
     lost: int
     started: datetime
     ended: datetime
-    sync_error_ms: float | None = None
+    sync: SyncQuality = field(default_factory=SyncQuality)
     camera_error: str | None = None
     file_error: str | None = None
     """Why the session file is missing or ends early."""
@@ -68,7 +67,7 @@ class RecordedSet:
     def nothing(cls, end: RecordingEnd, camera_error: str | None = None) -> RecordedSet:
         """A set that never came about."""
         now = datetime.now(UTC)
-        return cls(end, recording_of(np.zeros(0), np.zeros((0, 17, 3))), 0, 0, now, now, None, camera_error)
+        return cls(end, recording_of(np.zeros(0), np.zeros((0, 17, 3))), 0, 0, now, now, camera_error=camera_error)
 
     @property
     def begun(self) -> bool:
@@ -101,7 +100,7 @@ class SetRecorder:
         self._pause = PauseWatch()
         self._track = Track(gravity)
         self._file: SessionWriter | None = None
-        self._clocks: dict[str, DeviceClock] = {}
+        self._sync = SetSync()
         self._begun = False
         self._frames = 0
         self._checked_ns = 0
@@ -128,14 +127,15 @@ class SetRecorder:
                 item = Ended("camera", DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s"))
             end = self._take(item) if item is not None else None
         self._finish_file()
+        recording = self._track.recording()
         return RecordedSet(
             end=end,
-            recording=self._track.recording(),
+            recording=recording,
             frames=self._frames,
             lost=self._track.lost,
             started=self._started,
             ended=datetime.now(UTC),
-            sync_error_ms=self._sync_error_ms(),
+            sync=self._sync.quality(recording),
             camera_error=self._lost_error,
             file_error=self._file_error,
             pause_note=self._pause.note,
@@ -161,14 +161,13 @@ class SetRecorder:
             return self._device_ended(item)
         if isinstance(item, Skeleton):
             return self._take_skeleton(item)
-        for sample in item:
-            self._clock(sample.segment).update(sample.stamp_ns, sample.arrival_ns)
+        self._sync.samples(item)
         self._write(lambda file: file.add_imu(item))
         return None
 
     def _device_ended(self, ended: Ended) -> RecordingEnd | None:
         if ended.device != "camera":
-            self._clocks = {name: clock for name, clock in self._clocks.items() if name == "camera"}
+            self._sync.lose_sensors()
             return None
         if ended.error is None:
             return "source_ended"
@@ -177,14 +176,13 @@ class SetRecorder:
 
     def _take_skeleton(self, skeleton: Skeleton) -> RecordingEnd | None:
         self._frames += 1
-        clock = self._clock("camera")
-        clock.update(skeleton.stamp_ns, skeleton.arrival_ns)
+        host_ns = self._sync.frame(skeleton.stamp_ns, skeleton.arrival_ns)
         if not self._begun:
             if not skeleton.seen:
                 return None
             self._begin(skeleton)
-        self._track.add(skeleton)
-        host_ns = clock.to_host_ns(skeleton.stamp_ns)
+        if self._track.add(skeleton):
+            self._sync.keep(host_ns)
         self._write(lambda file: file.add_skeleton(skeleton.stamp_ns, host_ns, skeleton.positions, skeleton.confidence))
         change = self._pause.update(skeleton)
         if change is not None:
@@ -198,6 +196,7 @@ class SetRecorder:
 
     def _begin(self, skeleton: Skeleton) -> None:
         self._begun = True
+        self._sync.begin()
         self._started = datetime.now(UTC)
         self._checked_ns = skeleton.stamp_ns
         try:
@@ -205,11 +204,3 @@ class SetRecorder:
         except RecordingError as error:
             self._file_error = str(error)
         self._on_change("recording")
-
-    def _clock(self, device: str) -> DeviceClock:
-        return self._clocks.setdefault(device, DeviceClock())
-
-    def _sync_error_ms(self) -> float | None:
-        """The worst of the devices' own estimates; None for the camera alone, which is in step with itself."""
-        worst = max((clock.error_ms for clock in self._clocks.values()), default=math.inf)
-        return worst if len(self._clocks) > 1 and math.isfinite(worst) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 
@@ -23,15 +24,18 @@ SECONDS = 120.0
 SETTLED_S = 20.0
 STREAMS = 12
 HIDDEN_S = 0.08
+TAKES = 3
+MOST_ERROR_MS = 8.0
 
 
 def run() -> list[Row]:
-    """Every figure is the worst of its repetitions, but where its name says otherwise."""
+    """All rows; about a minute on a slow core."""
     return [*_clocks(), *_refinement(), *_pairs(), _cost(), _memory()]
 
 
 def _clocks() -> list[Row]:
-    rms, late, kept, equal = [], [], [], []
+    squares: list[Floats] = []
+    late, kept, equal = [], [], []
     for seed in range(STREAMS):
         rng = np.random.default_rng(seed)
         camera = simulated_packets(rng, SECONDS, CAMERA_HZ, restart=seed % 2 == 0)
@@ -39,16 +43,17 @@ def _clocks() -> list[Row]:
         camera_s, sensor_s = mapped(camera), mapped(sensor)
         for packets, times in ((camera, camera_s), (sensor, sensor_s)):
             error_ms = 1e3 * (times - packets.true_s)[packets.true_s > packets.true_s[0] + SETTLED_S]
-            rms.append(float(np.sqrt(np.mean(error_ms**2))))
+            squares.append(error_ms**2)
             late.append(float(np.percentile(np.abs(error_ms), 99)))
         together = values_at(sensor_s, sensor.true_s[:, None], camera_s)
         kept.append(float(np.isfinite(together).mean()))
         equal.append(len(equal_stamps(camera.stamp_ns / 1e9, sensor.stamp_ns / 1e9)[0]) / len(camera_s))
+    rms = float(np.sqrt(np.mean(np.concatenate(squares))))
     return [
-        Row("mapped stamps, RMS error after 20 s", max(rms), "ms", 2.0),
-        Row("mapped stamps, error 99 % of the time after 20 s", max(late), "ms", 5.0),
+        Row(f"mapped stamps, RMS error after 20 s, {2 * STREAMS} streams", rms, "ms", 2.0),
+        Row("mapped stamps, error 99 % of the time after 20 s, worst stream", max(late), "ms", 5.0),
         Row(
-            "camera frames kept",
+            "camera frames kept, worst stream",
             min(kept),
             "share",
             0.995,
@@ -70,32 +75,31 @@ def mapped(packets: Packets) -> Floats:
 
 
 def _refinement() -> list[Row]:
-    """The delay hidden from arrival times, from one repetition."""
-    errors = []
+    """The delay hidden from arrival times, from one repetition; each movement is done by several patients."""
+    rows, within = [], []
     for number, exercise in enumerate(MOVEMENTS):
-        pair = virtual_pair(exercise, seed=number, offset_s=HIDDEN_S)
-        found = refine(pair.recording, pair.worn, find_skew=False)
-        errors.append(np.inf if found.offset_s is None else 1e3 * abs(found.offset_s - HIDDEN_S))
-    return [
-        Row(f"hidden delay of 80 ms, error in {exercise}", float(error), "ms", 8.0)
-        for exercise, error in zip(MOVEMENTS, errors, strict=True)
-    ]
+        errors = []
+        for take in range(TAKES):
+            hidden_s = HIDDEN_S + 0.003 * take
+            pair = virtual_pair(exercise, seed=100 * number + take, offset_s=hidden_s)
+            found = refine(pair.recording, pair.worn, find_skew=False)
+            errors.append(math.inf if found.offset_s is None else 1e3 * abs(found.offset_s - hidden_s))
+        within += [error <= MOST_ERROR_MS for error in errors]
+        name = f"hidden delay of 80 ms, {exercise}, median error of {TAKES} takes"
+        rows.append(Row(name, float(np.median(errors)), "ms", MOST_ERROR_MS))
+    return [*rows, Row("hidden delay of 80 ms, takes within 8 ms", float(np.mean(within)), "share")]
 
 
 def _pairs() -> list[Row]:
     """One sensor on the forearm, five repetitions, trackers of several qualities."""
     rng = np.random.default_rng(0)
     errors = []
-    for seed, exercise in enumerate(("shoulder_abduction", "02_supine_elbow_flexion", "seated_shoulder_flexion") * 5):
+    for seed, exercise in enumerate(("shoulder_abduction", "supine_elbow_flexion", "seated_shoulder_flexion") * 4):
         offset_s = rng.uniform(-1.5, 1.5)
-        pair = virtual_pair(_named(exercise), 100 + seed, offset_s, repetitions=5, noise_m=rng.uniform(0.005, 0.025))
+        pair = virtual_pair(exercise, 100 + seed, offset_s, repetitions=5, noise_m=rng.uniform(0.005, 0.025))
         found = refine(pair.recording, {"left_wrist": pair.worn["left_wrist"]})
-        errors.append(np.inf if found.offset_s is None else 1e3 * abs(found.offset_s - offset_s))
+        errors.append(math.inf if found.offset_s is None else 1e3 * abs(found.offset_s - offset_s))
     return [Row("forearm sensor within 1.5 s, median error", float(np.median(errors)), "ms", 25.0)]
-
-
-def _named(part: str) -> str:
-    return next(exercise for exercise in MOVEMENTS if part in exercise or exercise in part)
 
 
 def _cost() -> Row:

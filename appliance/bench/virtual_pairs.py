@@ -14,7 +14,8 @@ from hal.types import SEGMENTS
 from hal.virtual.patient import VirtualPatient
 
 CAMERA_HZ, SENSOR_HZ = 30.0, 96.0
-JOINT_NOISE_M = 0.01
+JOINT_NOISE_M = 0.005
+"""White, of each coordinate: what a depth camera's tracker shows of somebody near who holds still."""
 ACCELERATION_NOISE, GYRO_NOISE, GYRO_BIAS = 0.03, 0.005, 0.005
 """As the synthetic drivers have them; m/s^2 and rad/s."""
 

@@ -76,7 +76,9 @@ class DataQuality(Message):
     joints_seen: Share
     """Share of the joint-frames, over the exercise's joints, in which the joint was seen."""
     sync_error_ms: Number
-    """Estimated error between the devices' clocks, ms; null for one device alone."""
+    """Estimated error between camera and sensors, ms; null for one device alone, and where it cannot be told."""
+    kept: Share = None
+    """Share of the camera's frames at whose instant the sensors' motion is known; null where no sensor was worn."""
     filled: Share
     """Share of the joint-frames that were interpolated over a short gap."""
     gravity: Gravity | None

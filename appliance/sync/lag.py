@@ -25,7 +25,7 @@ PEAK_S = 0.15
 """Lags this near to the best one are the same peak."""
 _DOUBT = 0.5
 """Of the evidence is believed when peaks are weighed and their width is told: skin and trackers are not linear."""
-_COARSE_VALUES = 600
+_COARSE_VALUES = 400
 """A longer recording is looked at here and there in the first, coarse search."""
 _DRIFT_STEP_S = 0.1
 """By how much neighbouring skews pull the ends of a recording apart in the first, coarse search."""
@@ -128,8 +128,9 @@ class LagSearch:
         that the sensor covers, and the recording's length, s."""
         y, x, weight = self._aligned(likeness, lags, skew, stride)
         count = weight.sum(axis=1)
-        x = (x - _mean(x, weight, count)) * weight[..., None]
-        y = (y - _mean(y, weight, count)) * weight[..., None]
+        root = np.sqrt(weight)[..., None]
+        x = (x - _mean(x, weight, count)) * root
+        y = (y - _mean(y, weight, count)) * root
         xx = np.einsum("lnp,lnq->lpq", x, x)
         xy = np.einsum("lnp,lnk->lpk", x, y)
         xx += 1e-6 * np.einsum("lpp->l", xx)[:, None, None] * np.eye(x.shape[2]) + 1e-12 * np.eye(x.shape[2])
@@ -138,7 +139,7 @@ class LagSearch:
         return np.clip(explained, 0.0, 0.9999), share, len(likeness.camera.values) * STEP_S
 
     def _aligned(self, likeness: Likeness, lags: Floats, skew: float, stride: int) -> tuple[Floats, Floats, Floats]:
-        """The camera's values (1, n, k), the sensor's at the same instants (lags, n, p), and where both are known."""
+        """The camera's values (1, n, k), the sensor's at the same instants (lags, n, p), and (lags, n) the weight."""
         camera, sensor = likeness.camera, likeness.sensor
         times = camera.start_s + np.arange(0, len(camera.values), stride) * STEP_S - self._start_s
         place = (self._start_s - lags[:, None] / (1.0 + skew) + times / (1.0 + skew) - sensor.start_s) / STEP_S
@@ -147,8 +148,8 @@ class LagSearch:
         before = np.clip(before, 0, len(sensor.values) - 2)
         share = (place - before)[..., None]
         x = sensor.values[before] * (1.0 - share) + sensor.values[before + 1] * share
-        known = inside & sensor.seen[before] & camera.seen[::stride]
-        return camera.values[::stride][None], x, known.astype(np.float64)
+        known = sensor.weight[before] * (1.0 - share[..., 0]) + sensor.weight[before + 1] * share[..., 0]
+        return camera.values[::stride][None], x, np.where(inside, known * camera.weight[::stride], 0.0)
 
     def _independent(self, likeness: Likeness, lag_s: float, skew: float) -> Floats:
         """(k,): how many independent values the residual amounts to, by its own correlation over time."""

@@ -21,10 +21,12 @@ WITHIN_S = 2.0
 LEAST_FRAMES = 20
 LEAST_TURNING, LEAST_RISING = 0.15, 0.03
 """rad/s and m/s in the liveliest tenth of the time: below both, a sensor lies still or trembles (ours)."""
-LEAST_EVIDENCE = 25.0
-LEAST_SHARE = 0.6
-"""... of the best lag against all others. Below either, a movement matches at several lags about as well (ours; from
-pairs made of real skeletons and real sensors)."""
+CONVINCING = 25.0
+"""Evidence at which a fit is two thirds convincing by itself; chance finds 10 among so many lags (ours, measured)."""
+LEAST_CONFIDENCE = 0.67
+"""Below, a movement matches at several lags about as well (ours; from pairs of real skeletons and sensors)."""
+MOST_SENSORS = 8
+"""The liveliest are enough: the others add computing and little certainty."""
 SKEW_EVIDENCE = 6.0
 """What a skew has to add to be believed: the odds against a rate that is wrong by per cents."""
 SYSTEMATIC_S = 0.004
@@ -64,7 +66,8 @@ def refine(
     skewed = search.with_skew() if find_skew else fit
     if abs(skewed.skew) < 0.99 * MOST_SKEW and _gain(fit, skewed) > SKEW_EVIDENCE:
         fit = skewed
-    if fit.tempered < LEAST_EVIDENCE or fit.share < LEAST_SHARE:
+    confidence = fit.share * (1.0 - float(np.exp(-fit.tempered / CONVINCING)))
+    if confidence < LEAST_CONFIDENCE:
         return _refused(
             "too little motion that camera and sensor both saw: move that segment more, or check which it is"
         )
@@ -76,15 +79,16 @@ def refine(
         offset_s=fit.offset_s,
         skew_ppm=1e6 * fit.skew,
         residual_ms=1e3 * float(np.hypot(fit.error_s, SYSTEMATIC_S)),
-        kept=max(_kept(recording, joint, worn[joint], fit) for joint in usable),
-        confidence=fit.share * (1.0 - float(np.exp(-fit.tempered / LEAST_EVIDENCE))),
+        kept=max(covered(recording, worn[joint], fit.offset_s, fit.skew) for joint in usable),
+        confidence=confidence,
         method="motion and skew" if fit.skew else "motion",
     )
 
 
 def _usable(recording: Recording, worn: Mapping[str, InertialRecording], within_s: float) -> tuple[list[str], str]:
-    """The joints that moved and were seen, or none and why."""
-    joints, reason = [], "no sensor is worn"
+    """The joints that moved most and were seen, or none and why."""
+    moved: dict[str, float] = {}
+    reason = "no sensor is worn"
     for joint, inertial in worn.items():
         seen = frames_of(recording, joint)
         if seen.sum() < LEAST_FRAMES:
@@ -97,13 +101,14 @@ def _usable(recording: Recording, worn: Mapping[str, InertialRecording], within_
             reason = f"camera and sensor have no time in common, not even {within_s:g} s apart"
         else:
             turned, rose = liveliness(inertial)
-            if turned >= LEAST_TURNING or rose >= LEAST_RISING:
-                joints.append(joint)
+            lively = max(turned / LEAST_TURNING, rose / LEAST_RISING)
+            if lively >= 1.0:
+                moved[joint] = lively
             else:
                 reason = (
                     f"too little motion: the sensor turned by {turned:.2f} rad/s and rose by {rose:.2f} m/s at most"
                 )
-    return joints, reason
+    return sorted(moved, key=lambda joint: -moved[joint])[:MOST_SENSORS], reason
 
 
 def _refused(reason: str) -> Refinement:
@@ -115,8 +120,9 @@ def _gain(fit: Fit, skewed: Fit) -> float:
     return (skewed.evidence - fit.evidence) * min(1.0, skewed.tempered / max(skewed.evidence, 1e-9))
 
 
-def _kept(recording: Recording, joint: str, inertial: InertialRecording, fit: Fit) -> float:
-    times = (recording.times - fit.offset_s) / (1.0 + fit.skew)
+def covered(recording: Recording, inertial: InertialRecording, offset_s: float = 0.0, skew: float = 0.0) -> float:
+    """Share of the camera's frames that lie between two samples near enough to be interpolated."""
+    times = (recording.times - offset_s) / (1.0 + skew)
     after = np.searchsorted(inertial.times, times)
     inside = (after > 0) & (after < len(inertial))
     after = np.clip(after, 1, len(inertial) - 1)

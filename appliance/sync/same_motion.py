@@ -22,10 +22,13 @@ from appliance.sync.inertial import Carried, Floats, InertialRecording, carried
 
 STEP_S = 0.02
 """Of the grid both are brought to: a fifth of the quickest thing that is compared."""
-POINTING_S, TURNING_S = 0.03, 0.08
+POINTING_S, TURNING_S = 0.03, 0.12
 """Gaussians; a derivative needs the longer one. On camera and sensor alike, so that neither is delayed."""
 DRIFT_S = 1.5
 """Slower than this is posture, drift of a gyro, and the body turning on the spot: left out."""
+SOFT_END_S = 0.1
+"""Gaussian by which values count less beside gaps and ends."""
+
 NEAR_JOINT = {far: near for near, far in BONES}
 """The segment of each joint but the pelvis: from the joint next to it on the way to the pelvis."""
 FAR_JOINT = {
@@ -40,11 +43,12 @@ in the standard skeleton."""
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values (n, k) float64 every `STEP_S` from start_s on. seen: (n,) bool, False where made up over a gap."""
+    """Values (n, k) float64 every `STEP_S` from start_s on. weight: (n,) 0..1, 0 where made up over a gap; it rises
+    gently beside gaps and ends, so that a lag at which one more value comes in is no better for that."""
 
     start_s: float
     values: Floats
-    seen: NDArray[np.bool_]
+    weight: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ def likenesses(recording: Recording, joint: str, inertial: InertialRecording) ->
 
     def alike(camera: Floats, own: Floats, width_s: float) -> Likeness:
         return Likeness(
-            Series(bone.start_s, _steady(camera), bone.seen),
-            Series(raw.start_s, _steady(own), raw.seen),
+            Series(bone.start_s, _steady(camera), bone.weight),
+            Series(raw.start_s, _steady(own), raw.weight),
             max(2.0 * float(np.sqrt(np.pi)) * width_s, frame_s),
         )
 
@@ -86,7 +90,7 @@ def likenesses(recording: Recording, joint: str, inertial: InertialRecording) ->
 
 
 def liveliness(inertial: InertialRecording) -> tuple[float, float]:
-    """How fast the sensor turned (rad/s) and rose (m/s) in the liveliest tenth of its recording."""
+    """How fast the sensor turned (rad/s), and rose or sank (m/s), in the liveliest tenth of its recording."""
     _, sensor = _carried(inertial)
     turned = np.linalg.norm(_smooth(sensor.turning, TURNING_S), axis=1)
     rose = np.zeros(1) if sensor.rising is None else np.abs(_steady(_smooth(sensor.rising, TURNING_S)))
@@ -119,7 +123,9 @@ def _on_grid(times: Floats, values: Floats) -> Series:
     grid = times[0] + np.arange(int((times[-1] - times[0]) / STEP_S) + 1) * STEP_S
     columns = [np.interp(grid, times, values[:, column]) for column in range(values.shape[1])]
     after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
-    return Series(float(times[0]), np.stack(columns, axis=1), (times[after] - times[after - 1]) <= MAX_GAP_S)
+    seen = times[after] - times[after - 1] <= MAX_GAP_S
+    ends = gaussian_filter1d(seen.astype(np.float64), SOFT_END_S / STEP_S, mode="constant")
+    return Series(float(times[0]), np.stack(columns, axis=1), np.where(seen, np.clip(2.0 * ends - 1.0, 0.0, 1.0), 0.0))
 
 
 def _smooth(values: Floats, width_s: float, order: int = 0) -> Floats:

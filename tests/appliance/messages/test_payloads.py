@@ -102,7 +102,15 @@ def test_a_result_holds_the_keys_that_others_rely_on() -> None:
     assert set(document["repetitions"][0]) == {
         "start_s", "reverse_s", "end_s", "complete", "pose_dissimilarity", "dynamics_dissimilarity",
     }  # fmt: skip
-    assert set(document["data_quality"]) == {"frames", "lost", "joints_seen", "sync_error_ms", "filled", "gravity"}
+    assert set(document["data_quality"]) == {
+        "frames",
+        "lost",
+        "joints_seen",
+        "sync_error_ms",
+        "kept",
+        "filled",
+        "gravity",
+    }
 
 
 def test_times_are_sent_in_utc() -> None:
