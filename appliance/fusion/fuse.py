@@ -46,7 +46,8 @@ _FIRST_POSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """recording: as the camera's, with joints filled; their confidence is the one a camera joint as certain would have.
+    """recording: as the camera's, with joints filled; their confidence is that of a camera's joint as certain, but
+    never beyond doubt.
 
     filled: (frames, 17) bool, the joints that the camera did not see well and that are given nevertheless.
     bones: by child joint, each bone's vector (3,) in its sensor's axes, metres: a later set of the same person with
@@ -213,6 +214,6 @@ def _blended(recording: Recording, placed: Placed) -> tuple[Recording, Bools]:
     trust = np.where(sure, trust, 1.0)[..., None]
     positions = trust * np.where(trust > 0, recording.positions, 0.0) + (1.0 - trust) * placed.positions
     filled = sure & (recording.confidence < SEEN_WELL)
-    confidence = np.sqrt(np.minimum(CAMERA_SD_M / np.sqrt(placed.variance), 1.0))
-    confidence = np.where(filled, confidence, recording.confidence)
+    as_sure = np.minimum(np.sqrt(CAMERA_SD_M / np.sqrt(placed.variance)), BEYOND_DOUBT)
+    confidence = np.where(filled, as_sure, recording.confidence)
     return replace(recording, positions=positions, confidence=confidence), filled

@@ -71,11 +71,12 @@ def find_wearing(seen: SeenBones) -> Wearing:
     """The most plausible c, psi(t) and C; where nothing was seen, the prior's."""
     known = np.isfinite(seen.turns).all(axis=(1, 2))
     seen = _without_nan(seen, known)
-    heading = np.full(len(seen.times), _first_heading(seen, known))
+    first = _first_heading(seen, known)
+    heading = np.full(len(seen.times), first)
     found = _mounted(seen, heading)
     hanging = np.broadcast_to(found, seen.vectors.shape)
     for _ in range(_ROUNDS if seen.weights.any() else 0):
-        heading = _drifting(seen, hanging, heading)
+        heading = _drifting(seen, hanging, heading, first)
         found = _mounted(seen, heading)
         hanging = found + _sag(seen, heading, found)
     return Wearing(found, np.where(known[:, None, None], _felt(seen, hanging, heading), np.nan))
@@ -97,9 +98,12 @@ def _without_nan(seen: SeenBones, known: NDArray[np.bool_]) -> SeenBones:
 
 def _information(seen: SeenBones) -> Floats:
     """(bones,) 1/m^2: how much the frames together say about c."""
-    frame_s = float(np.median(np.diff(seen.times))) if len(seen.times) > 1 else _INDEPENDENT_S
-    independent = min(frame_s / _INDEPENDENT_S, 1.0) * seen.weights.sum(axis=0)
-    return np.asarray(independent / _ERROR_SD_M**2)
+    return np.asarray(_independent_share(seen.times) * seen.weights.sum(axis=0) / _ERROR_SD_M**2)
+
+
+def _independent_share(times: Floats) -> float:
+    """How much of an independent look at the bone one frame is."""
+    return min(float(np.median(np.diff(times))) / _INDEPENDENT_S, 1.0) if len(times) > 1 else 1.0
 
 
 def _mean_in_sensor(seen: SeenBones, vectors: Floats) -> Floats:
@@ -148,8 +152,9 @@ def _felt(seen: SeenBones, hanging: Floats, heading: Floats) -> Floats:
     return turned(np.asarray(np.einsum("nij,nbj->nbi", seen.turns, hanging)), heading)
 
 
-def _drifting(seen: SeenBones, hanging: Floats, heading: Floats) -> Floats:
-    """(n,) rad: the heading over time, from the horizontal parts of bones seen and felt, second by second."""
+def _drifting(seen: SeenBones, hanging: Floats, heading: Floats, first: float) -> Floats:
+    """(n,) rad: the heading over time, from the horizontal parts of bones seen and felt, second by second. Where these
+    tell little, because the bone is upright, it stays near the first one."""
     felt = _felt(seen, hanging, heading)
     a, b = felt[..., 0] - 1j * felt[..., 2], seen.vectors[..., 0] - 1j * seen.vectors[..., 2]
     phasor = (seen.weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * heading)
@@ -159,5 +164,6 @@ def _drifting(seen: SeenBones, hanging: Floats, heading: Floats) -> Floats:
     sums = np.bincount(second, phasor.real, count) + 1j * np.bincount(second, phasor.imag, count)
     every = np.arange(count)
     spread = np.exp(-np.abs(np.subtract.outer(every, every)) / _DRIFT_S)
-    smooth = np.unwrap(np.angle(spread @ sums))
+    pull = _ERROR_SD_M**2 / _POSE_SD**2 / _independent_share(seen.times)
+    smooth = np.unwrap(np.angle(spread @ sums + pull * np.exp(1j * first)))
     return np.asarray(np.interp(since, every + 0.5, smooth))
