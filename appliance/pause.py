@@ -31,12 +31,17 @@ class PauseWatch:
         self._paused_ns = 0
         self._from_ns = 0
         self._change_since_ns: int | None = None
+        self._newest_ns = 0
 
     def update(self, skeleton: Skeleton) -> Change | None:
         """What changes with this frame. Frames in which nobody at all is seen change nothing."""
         disturbed = skeleton.absent in _DISTURBING
         if not disturbed and not skeleton.seen:
             return None
+        silent_s = (skeleton.stamp_ns - self._newest_ns) / 1e9
+        self._newest_ns = skeleton.stamp_ns
+        if silent_s > PAUSE_AFTER_S:
+            self._change_since_ns = None  # two doubtful frames far apart are not one long disturbance
         if disturbed == (self.reason is not None):
             self._change_since_ns = None
             return None
@@ -66,5 +71,6 @@ class PauseWatch:
         """What a reader of the result must know; None where nothing happened."""
         if not self._times:
             return None
+        paused_s = self._paused_ns / 1e9 + self.paused_for_s(self._newest_ns)
         why = " and ".join(_WORDS[reason] for reason in sorted(self._reasons))
-        return f"paused {self._times} x, {self._paused_ns / 1e9:.1f} s in all: {why}"
+        return f"paused {self._times} x, {paused_s:.1f} s in all: {why}"

@@ -93,7 +93,8 @@ class SetRecorder:
     ) -> None:
         """open_file: called when the first person is seen; a file the disk refuses is done without.
 
-        on_change: `recording` with the first person and after a pause, `paused` when somebody else is in view.
+        on_change: `recording` with the first person and after a pause, `paused` when somebody else is in view, also
+        before the set has begun.
         """
         self._watch = watch
         self._open_file, self._on_change, self._longest_pause_s = open_file, on_change, longest_pause_s
@@ -177,14 +178,17 @@ class SetRecorder:
     def _take_skeleton(self, skeleton: Skeleton) -> RecordingEnd | None:
         self._frames += 1
         host_ns = self._sync.frame(skeleton.stamp_ns, skeleton.arrival_ns)
+        change = self._pause.update(skeleton)
         if not self._begun:
-            if not skeleton.seen:
+            if change == "paused":
+                self._on_change("paused")
+            if self._pause.reason is not None or not skeleton.seen:
                 return None
+            self._pause, change = PauseWatch(), None  # what was before the set is no part of it
             self._begin(skeleton)
         if self._track.add(skeleton):
             self._sync.keep(host_ns)
         self._write(lambda file: file.add_skeleton(skeleton.stamp_ns, host_ns, skeleton.positions, skeleton.confidence))
-        change = self._pause.update(skeleton)
         if change is not None:
             self._on_change("paused" if change == "paused" else "recording")
         if self._pause.reason is not None:

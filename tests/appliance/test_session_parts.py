@@ -18,6 +18,7 @@ from appliance.errors import RecordingError, UnknownReferenceError
 from appliance.exercises import exercise_by_id
 from appliance.messages.prescription import PrescribedExercise, Prescription
 from appliance.orders import Orders
+from appliance.pause import PauseWatch
 from appliance.progress import Progress
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
@@ -309,6 +310,23 @@ def test_a_pause_that_does_not_end_ends_the_set() -> None:
     recorded, changes = record_disturbed(3.0, 99.0, longest_pause_s=4.0)
     assert changes == ["recording", "paused"]
     assert recorded.end == "disturbed"
+    assert recorded.pause_note is not None
+    assert "paused 1 x, 4." in recorded.pause_note
+
+
+def test_a_second_person_before_the_set_is_told_too_and_is_no_part_of_it() -> None:
+    recorded, changes = record_disturbed(0.0, 2.0, longest_pause_s=60.0)
+    assert changes == ["paused", "recording"]
+    assert recorded.pause_note is None
+    assert recorded.recording.duration_s < a_set(3, rest_s=2.0).duration_s - 2.0
+
+
+def test_doubtful_frames_far_apart_are_no_disturbance() -> None:
+    alone = frames(a_set(1, rest_s=20.0))
+    watching = PauseWatch()
+    stray = [replace(frame, absent="two_people") if index in (30, 330) else frame for index, frame in enumerate(alone)]
+    unseen = [replace(frame, absent="no_person") if 30 < index < 330 else frame for index, frame in enumerate(stray)]
+    assert [watching.update(frame) for frame in unseen if frame.index <= 330] == [None] * 331
 
 
 def test_a_set_is_scored_without_the_waiting_around_it() -> None:
