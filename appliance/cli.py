@@ -19,6 +19,7 @@ COMMANDS = {
     "pose": "video or picture to skeleton CSV",
     "segment": "find the repetitions in a recording",
     "score": "compare a recording with a reference",
+    "export": "a session's repetitions as FineRehab-style JSON",
     "sync": "find the offset between a camera's recording and a sensor's",
     "batch": "score every row of a manifest",
     "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",

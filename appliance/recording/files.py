@@ -8,19 +8,25 @@ from mcap.writer import MCAP0_MAGIC
 
 from appliance.errors import RecordingError
 from appliance.recording.disk import open_recording
+from appliance.recording.finerehab_json import read_finerehab
 from appliance.recording.session_reader import read_session
 from appliance.recording.skeleton_csv import read_skeleton_csv
 from appliance.skeleton.standard import Recording
 
+_LOOK = 64
+"""Bytes; JSON may begin with white space."""
+
 
 def read_recording(path: Path) -> Recording:
-    """The skeleton in `path`: a session's MCAP, or a skeleton CSV, plain or gzip.
+    """The skeleton in `path`: a session's MCAP, FineRehab-style JSON, or a skeleton CSV, plain or gzip.
 
     Raises `RecordingError`: one line that names the file and says what is wrong with it.
     """
     with open_recording(path) as file:
-        magic = file.read(len(MCAP0_MAGIC))
-    return _skeleton_of_session(path) if magic == MCAP0_MAGIC else read_skeleton_csv(path)
+        start = file.read(_LOOK)
+    if start.startswith(MCAP0_MAGIC):
+        return _skeleton_of_session(path)
+    return read_finerehab(path).recording if start.lstrip()[:1] == b"{" else read_skeleton_csv(path)
 
 
 def _skeleton_of_session(path: Path) -> Recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from appliance.bench.simulated_clock import Line, simulated_packets
 from appliance.sync.clocks import WINDOW_S, DeviceClock
 
 FLOOR_S = 0.003
@@ -150,3 +152,99 @@ def test_memory_and_cost_stay_constant() -> None:
         clock.update(stamp, arrival)
     assert len(clock._lowest) == WINDOW_S
     assert (time.process_time() - began) / len(packets.true) < 100e-6
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("rate_hz", [30.0, 96.0])
+def test_a_wrapped_counter_and_a_restart_cost_moments_and_no_more(seed: int, rate_hz: float) -> None:
+    packets = simulated_packets(np.random.default_rng(seed), 90, rate_hz)
+    assert (np.diff(packets.stamp_ns) < 0).sum() == 2
+    clock = DeviceClock()
+    times = np.array([map_next(clock, *packet) for packet in zip(packets.stamp_ns, packets.arrival_ns, strict=True)])
+    error_ms = 1e3 * np.abs(times - packets.true_s)[packets.true_s > packets.true_s[0] + 20]
+    assert np.percentile(error_ms, 99) < 5.0
+    assert np.median(error_ms) < 1.0
+    assert np.all(np.diff(times) > 0)
+    assert clock.epochs == 3
+
+
+def map_next(clock: DeviceClock, stamp_ns: int, arrival_ns: int) -> float:
+    clock.update(int(stamp_ns), int(arrival_ns))
+    return clock.to_host_s(int(stamp_ns))
+
+
+def steady(count: int, begins_s: float = 0.0, host_s: float = 100.0, late_s: float = 0.001) -> list[tuple[int, int]]:
+    """Packets at 50 Hz, stamps from begins_s on, arrivals from host_s on."""
+    return [
+        (round((begins_s + index / 50) * 1e9), round((host_s + index / 50 + late_s) * 1e9)) for index in range(count)
+    ]
+
+
+def error_after(before: list[tuple[int, int]], after: list[tuple[int, int]]) -> float:
+    """How wrong the last five of `after` are mapped, s, beyond their delay."""
+    clock = DeviceClock()
+    for packet in before:
+        map_next(clock, *packet)
+    return max([abs(map_next(clock, *packet) - packet[1] / 1e9) for packet in after][-5:])
+
+
+def test_a_host_that_slept_while_the_device_went_on_is_noticed_at_once() -> None:
+    assert error_after(steady(500), steady(5, begins_s=10 + 7.5, host_s=110)) < 1e-3
+
+
+def test_a_device_that_stood_still_while_the_host_went_on_is_noticed_within_seconds() -> None:
+    assert error_after(steady(500), steady(250, begins_s=10, host_s=110 + 7.5)) < 1e-3
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, -9.0, 1.0, 86400.0])
+def test_a_device_clock_that_is_set_is_followed(jump_s: float) -> None:
+    assert error_after(steady(500), steady(5, begins_s=10 + jump_s, host_s=110)) < 1e-3
+
+
+def test_the_skew_outlives_a_restart() -> None:
+    packets = simulated_packets(np.random.default_rng(5), 90, 96.0, Line(most_skew=0.0), restart=True)
+    fast = packets.stamp_ns + ((packets.true_s - packets.true_s[0]) * 80e3).astype(np.int64)
+    clock = DeviceClock()
+    half = np.flatnonzero(packets.true_s > packets.true_s[0] + 45 + 3)[0]
+    for packet in zip(fast[:half], packets.arrival_ns[:half], strict=True):
+        map_next(clock, *packet)
+    assert clock.epochs == 3
+    assert clock.skew_ppm == pytest.approx(-80, abs=20)
+
+
+def test_late_packets_for_two_seconds_are_a_stall_and_no_new_time() -> None:
+    clock = DeviceClock()
+    for packet in steady(500):
+        map_next(clock, *packet)
+    jammed = [(stamp, 112_500_000_000 + index) for index, (stamp, _) in enumerate(steady(120, 10.0))]
+    late = [map_next(clock, *packet) - (100 + packet[0] / 1e9) for packet in jammed]
+    assert np.abs(late).max() < 0.005
+    assert clock.epochs == 1
+
+
+def test_the_claimed_error_says_when_everything_is_late() -> None:
+    clock = DeviceClock()
+    for packet in [*steady(500), *steady(200, 10.0, 110.0, late_s=0.101)]:
+        map_next(clock, *packet)
+    assert clock.error_ms == pytest.approx(100, abs=2)
+
+
+def test_a_packet_that_comes_twice_or_out_of_order_changes_nothing() -> None:
+    clock, calm = DeviceClock(), DeviceClock()
+    for index, packet in enumerate(steady(300)):
+        clock.update(*packet)
+        calm.update(*packet)
+        if index:
+            clock.update(packet[0] - 20_000_000, packet[1] + 1_000_000)
+            clock.update(packet[0], packet[1] + 5_000_000)
+    assert clock.to_host_ns(10**9) == calm.to_host_ns(10**9)
+    assert clock.epochs == 1
+
+
+def test_a_day_with_restarts_takes_no_more_memory_than_an_hour() -> None:
+    clock, sizes = DeviceClock(), []
+    for hour in range(24):
+        for index in range(3600):
+            clock.update(index * 10**9, (hour * 3600 + index) * 10**9)
+        sizes.append(len(pickle.dumps(clock)))
+    assert max(sizes[1:]) <= sizes[0] + 64
