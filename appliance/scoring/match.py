@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError
 from appliance.scoring.alignment import Alignment, align
-from appliance.scoring.distance import distance_band, squares
+from appliance.scoring.band import distance_band
+from appliance.scoring.distance import squares
 from appliance.scoring.options import ScoringOptions
 
 MAX_CELLS = 100_000_000
-"""Frames times shifts, about 1.2 GB; two recordings of unlike length meet it at some ten minutes, alike ones never."""
+"""Frames times shifts, about 0.8 GB; two recordings of unlike length meet it at some ten minutes, alike ones never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def match(
     window = options.window_frames(len(base))
     if len(base) * (len(reference) - len(base) + 2 * window + 1) > MAX_CELLS:
         raise NotScorableError(f"too long to be aligned ({len(patient)} with {len(instructor)} frames): cut it")
-    alignment = align(distance_band(base, reference, weights, window), window, options.smoothness_per_frame)
+    band = distance_band(base, reference, weights, window)
+    alignment = align(band, window, options.smoothness_per_frame, overwrite=True)
     base_frames = np.arange(len(base))
     reference_frames = base_frames + alignment.shifts
     inside = (reference_frames >= 0) & (reference_frames < len(reference))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from appliance.errors import NotScorableError
-from appliance.scoring.distance import distance_band, movement_weights, squares
+from appliance.scoring.band import distance_band
+from appliance.scoring.distance import movement_weights, squares
 
 
 def test_weights_are_proportional_to_the_standard_deviation_and_sum_to_one() -> None:
