@@ -1,8 +1,7 @@
 """Which sensor a bone of the standard skeleton moves with, and along which of the sensor's axes it lies.
 
 A bone is rigid with the segment that the sensor is worn on. Where several could tell, the first one present does
-(ours). A shoulder goes with the upper back rather than with its blade: the blade turns about the collar bone's end, and
-a bone from the thorax turned by as much misses by more than one that stays.
+(ours): a shoulder moves with its blade, and failing that with the upper back.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _MIDLINE = {
 # The left side's; a {} is the side. Kinects put the thorax below the shoulders and the pelvis above the hips,
 # pose networks between them: these directions lie in the middle.
 _LIMBS = {
-    "shoulder": _Row(("upper_back", "{}_shoulder_blade"), (0.94, 0.34, 0.0), trunk=True),
+    "shoulder": _Row(("{}_shoulder_blade", "upper_back"), (0.94, 0.34, 0.0), trunk=True),
     "elbow": _Row(("{}_arm",), (0.0, -1.0, 0.0)),
     "wrist": _Row(("{}_forearm", "{}_hand"), (0.0, -1.0, 0.0)),
     "hip": _Row(("lower_back",), (0.99, -0.14, 0.0), trunk=True),

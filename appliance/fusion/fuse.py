@@ -17,7 +17,7 @@ from appliance.fusion.chain import Placed, place
 from appliance.fusion.learning import following
 from appliance.fusion.orientation import SensorTrack
 from appliance.fusion.residual import smooth
-from appliance.fusion.wearing import MOUNTING_SD, SeenBones, find_wearing
+from appliance.fusion.wearing import MOUNTING_SD, SeenBones, find_wearing, independent_share
 from appliance.skeleton.standard import BONES, INDEX, Recording
 
 Floats = NDArray[np.float64]
@@ -166,7 +166,7 @@ def _raise_shoulder(camera: _Camera, felt: Floats, shoulder: int, arm: int) -> N
         return
     direction = np.where(known[:, None], felt[:, arm] / np.linalg.norm(felt[:, arm], axis=1, keepdims=True), 0.0)
     beyond = np.where(taught[:, None], camera.bones[:, shoulder] - felt[:, shoulder], 0.0)
-    information = np.where(taught, 1.0 / camera.bone_variance[:, shoulder], 0.0)
+    information = np.where(taught, independent_share(camera.times) / camera.bone_variance[:, shoulder], 0.0)
     length = float(np.median(np.linalg.norm(felt[known, shoulder], axis=1)))
     felt[:, shoulder] += following(direction, beyond, information, _RHYTHM * length)
 

@@ -17,8 +17,9 @@ def following(drivers: Floats, values: Floats, information: Floats, sd: float) -
     total = float(information.sum())
     if total <= 0.0 or sd <= 0.0:
         return np.zeros_like(values)
-    share = information / total
-    moved, differs = drivers - share @ drivers, values - share @ values
-    weighted = (moved * information[:, None]).T
-    belief = np.eye(drivers.shape[1]) / sd**2
-    return np.asarray(moved @ np.linalg.solve(weighted @ moved + belief, weighted @ differs))
+    weight = information[:, None]
+    moved, differs = (given - (weight * given).sum(axis=0) / total for given in (drivers, values))
+    # Sums of products by einsum: a BLAS would wake threads for them, and those cost more than the sums.
+    against_itself = np.einsum("ni,nj->ij", weight * moved, moved) + np.eye(drivers.shape[1]) / sd**2
+    against_values = np.einsum("ni,nj->ij", weight * moved, differs)
+    return np.asarray(np.einsum("ni,ij->nj", moved, np.linalg.solve(against_itself, against_values)))

@@ -98,10 +98,10 @@ def _without_nan(seen: SeenBones, known: NDArray[np.bool_]) -> SeenBones:
 
 def _information(seen: SeenBones) -> Floats:
     """(bones,) 1/m^2: how much the frames together say about c."""
-    return np.asarray(_independent_share(seen.times) * seen.weights.sum(axis=0) / _ERROR_SD_M**2)
+    return np.asarray(independent_share(seen.times) * seen.weights.sum(axis=0) / _ERROR_SD_M**2)
 
 
-def _independent_share(times: Floats) -> float:
+def independent_share(times: Floats) -> float:
     """How much of an independent look at the bone one frame is."""
     return min(float(np.median(np.diff(times))) / _INDEPENDENT_S, 1.0) if len(times) > 1 else 1.0
 
@@ -164,6 +164,6 @@ def _drifting(seen: SeenBones, hanging: Floats, heading: Floats, first: float) -
     sums = np.bincount(second, phasor.real, count) + 1j * np.bincount(second, phasor.imag, count)
     every = np.arange(count)
     spread = np.exp(-np.abs(np.subtract.outer(every, every)) / _DRIFT_S)
-    pull = _ERROR_SD_M**2 / _POSE_SD**2 / _independent_share(seen.times)
+    pull = _ERROR_SD_M**2 / _POSE_SD**2 / independent_share(seen.times)
     smooth = np.unwrap(np.angle(spread @ sums + pull * np.exp(1j * first)))
     return np.asarray(np.interp(since, every + 0.5, smooth))
