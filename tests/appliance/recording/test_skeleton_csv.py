@@ -193,7 +193,7 @@ BAD_BYTES = [
     (b"\x1f\x8b" + bytes(40), "damaged"),
     (b"\x1f\x8b", "cut short"),
     (b"\x89MCAP0\r\n", "cut off before anything was recorded"),
-    (b'{"frames": []}', "no column 'time_s'"),
+    (b'{"frames": []}', "is no FineRehab-style 1 file"),
 ]
 
 
