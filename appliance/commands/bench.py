@@ -13,6 +13,8 @@ from appliance.commands.output import json_option, print_json
 
 BENCHES = {
     "devices": "appliance.bench.devices",
+    "scoring": "appliance.bench.scoring",
+    "fusion": "appliance.bench.fusion",
     "sync": "appliance.bench.sync",
 }
 """Name to the module whose `run()` gives the rows."""

@@ -66,7 +66,7 @@ def walk_back(
     accumulated, reach: as `sweep` leaves them.
     """
     frames, columns = accumulated.shape
-    column = np.argmin(accumulated[frames - 1])
+    column = int(np.argmin(accumulated[frames - 1]))
     least: float = accumulated[frames - 1, column]
     for t in range(frames - 1, 0, -1):
         path[t] = column
