@@ -25,7 +25,7 @@ from appliance.scoring.prepare import PreparedReference
 NEEDED = ("file", "exercise", "reference")
 SCALARS = (
     "pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity", "intensity_reference",
-    "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio",
+    "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio", "dissimilarity_extended",
 )  # fmt: skip
 """Every scalar of `score`, as columns."""
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from appliance.commands.output import json_option, print_json
 from appliance.exercises import exercise_by_id
 from appliance.scoring.compare import Comparison
+from appliance.scoring.components import COMPONENTS
 from appliance.scoring.files import compare_file, reference_from_file
 from appliance.scoring.options import ScoringOptions, options_for
 
@@ -73,7 +74,19 @@ def _print(comparison: Comparison, *, path: bool) -> None:
         if share >= 0.01:
             shares.add_row(name, f"{share:.0%}")
     console.print(shares)
+    if comparison.extended:
+        console.print(_extended(comparison))
     for note in comparison.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     if path:
         console.print(f"base: {comparison.base}; shifts: {' '.join(map(str, comparison.shifts))}", soft_wrap=True)
+
+
+def _extended(comparison: Comparison) -> Table:
+    table = Table(title="Extended dissimilarity, by component", title_justify="left")
+    table.add_column("component")
+    table.add_column("adds", justify="right")
+    table.add_column("what it is")
+    for name, value in sorted(comparison.extended.items(), key=lambda item: -item[1]):
+        table.add_row(name, f"{value:.2f}", COMPONENTS[name])
+    return table

@@ -62,6 +62,14 @@ class Score(Message):
     """The patient's duration over the instructor's."""
     joints: dict[str, Number] = Field(default_factory=dict)
     """Each joint's share of the weighted squared difference."""
+    dissimilarity_extended: Number = None
+    """The extended measure (this project's own): the sum of `extended`; needs no common pace."""
+    extended: dict[str, Number] = Field(default_factory=dict)
+    """What each component adds to it: range of motion, compensation, tempo and so on."""
+    extended_joints: dict[str, Number] = Field(default_factory=dict)
+    """The joints that this comes from."""
+    mirrored: bool | None = None
+    """True where the extended measure took the movement as done with the other side; null where it was not computed."""
     notes: tuple[str, ...] = ()
     """What a reader must know of this comparison, e.g. that no yaw could be found."""
 

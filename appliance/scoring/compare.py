@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError
+from appliance.scoring.body import body_of
+from appliance.scoring.components import measure
+from appliance.scoring.extended import Extended, extended
 from appliance.scoring.match import Match, match
 from appliance.scoring.options import ScoringOptions
 from appliance.scoring.prepare import Prepared, PreparedReference, intensity, prepare, prepare_reference, require_seen
@@ -29,6 +32,9 @@ class Comparison:
     base: which of the two was the shorter; shifts: the path, (base frames,).
     symmetry: "pose" is (left - right) / (left + right) of the limbs' shares, -1..1: positive where the left limbs
     differ more, 0 where neither does (ours). A one-sided exercise leans to its side, as the weights do.
+    dissimilarity_extended: the sum of `extended`, the contributions by component; extended_joints: where they
+    come from; mirrored: the patient's mirror image was compared, because it is nearer. All ours; None and empty where
+    pelvis, thorax or shoulders are not seen. See `appliance.scoring.components`.
     joints_seen: weighted share of the recording's joint-frames that were seen; filled: share that was interpolated.
     """
 
@@ -52,6 +58,10 @@ class Comparison:
     symmetry: dict[str, float]
     joints_seen: float
     filled: float
+    dissimilarity_extended: float | None
+    extended: dict[str, float]
+    extended_joints: dict[str, float]
+    mirrored: bool
 
     def as_json(self, *, path: bool = False) -> dict[str, Any]:
         """The document `rehabbox score` prints; base and shifts only where the path is asked for."""
@@ -82,6 +92,7 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
     matched = match(instructor.positions, patient.positions, reference.weights, options)
     moved = intensity(patient.positions, reference.weights)
     dynamics = reference.intensity - moved
+    further = _extended(reference, recording)
     lags = matched.lags / options.rate_hz
     shares = matched.joint_shares
     return Comparison(
@@ -105,7 +116,20 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
         symmetry={"pose": _asymmetry(options.joints, shares)},
         joints_seen=joints_seen,
         filled=patient.filled,
+        dissimilarity_extended=further.dissimilarity if further else None,
+        extended=further.contributions if further else {},
+        extended_joints=further.joints if further else {},
+        mirrored=further is not None and further.mirrored,
     )
+
+
+def _extended(reference: PreparedReference, recording: Recording) -> Extended | None:
+    if reference.model is None:
+        return None
+    try:
+        return extended(measure(reference.model, body_of(recording, reference.options.joints)))
+    except NotScorableError:
+        return None
 
 
 def _balanced(pose: float, dynamics: float, phi_deg: float | None) -> float | None:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError
+from appliance.scoring.body import body_of
+from appliance.scoring.components import Model, model_of
 from appliance.scoring.distance import movement_weights, squares
 from appliance.scoring.options import ScoringOptions
 from appliance.skeleton.gaps import fill_gaps
@@ -46,13 +48,15 @@ class Prepared:
 class PreparedReference:
     """The instructor's recording, ready for many comparisons under the same options.
 
-    weights: (joints, 3), w_ik of section 3; intensity: I(instructor).
+    weights: (joints, 3), w_ik of section 3; intensity: I(instructor). model: for the extended measure (ours); None
+    where the body cannot be placed for it.
     """
 
     recording: Prepared
     weights: NDArray[np.float64]
     intensity: float
     options: ScoringOptions
+    model: Model | None
 
 
 def prepare(recording: Recording, options: ScoringOptions) -> Prepared:
@@ -83,7 +87,15 @@ def prepare_reference(reference: Recording, options: ScoringOptions) -> Prepared
     hidden = ~np.isfinite(recording.positions).any(axis=(0, 2))
     joint_weights = weights.sum(axis=1)
     require_seen(recording, np.where(hidden, joint_weights[~hidden].mean(), joint_weights))
-    return PreparedReference(recording, weights, intensity(recording.positions, weights), options)
+    moved = intensity(recording.positions, weights)
+    return PreparedReference(recording, weights, moved, options, _model(reference, options))
+
+
+def _model(reference: Recording, options: ScoringOptions) -> Model | None:
+    try:
+        return model_of(body_of(reference, options.joints))
+    except NotScorableError:
+        return None
 
 
 def require_seen(recording: Prepared, joint_weights: NDArray[np.float64]) -> float:

@@ -60,7 +60,7 @@ EXAMPLES: dict[str, Message] = {
             "camera": DeviceHealth(
                 driver="video", name="a.mp4", state="lost", error="gone", rate_hz=float("nan"), expected_hz=30.0,
                 received=10, lost=1, interruptions=1, attempts=5, away_s=0.0, counters={"dropped": 2},
-                sync_error_ms=None,
+                silent=("left_hand",), battery_percent={"receiver": 87}, sync_error_ms=None,
             ),
         },
     ),
@@ -97,7 +97,7 @@ def test_a_result_holds_the_keys_that_others_rely_on() -> None:
     assert set(document["score"]) == {
         "pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity", "intensity_reference",
         "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio", "joints",
-        "notes",
+        "dissimilarity_extended", "extended", "extended_joints", "mirrored", "notes",
     }  # fmt: skip
     assert set(document["repetitions"][0]) == {
         "start_s", "reverse_s", "end_s", "complete", "pose_dissimilarity", "dynamics_dissimilarity",

@@ -1,0 +1,174 @@
+"""What the extended measure looks at: a smoothed body, and what can be told of its movement without a second one.
+
+All of it is ours. Positions come twice: about the pelvis, in trunk lengths, for where the limbs and the trunk are; and
+about the thorax, in shoulder widths, for how much the upper body moves: hips behind a table are mostly noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from appliance.errors import NotScorableError
+from appliance.exercises import Root
+from appliance.skeleton.gaps import fill_gaps
+from appliance.skeleton.normalise import normalise
+from appliance.skeleton.resample import resample
+from appliance.skeleton.standard import INDEX, JOINTS, Recording
+
+Floats = NDArray[np.float64]
+
+RATE_HZ = 30.0
+POSE_SMOOTHING_S = 2.0 / 30.0
+"""Standard deviation of the Gaussian for positions and angles."""
+MOTION_SMOOTHING_S = 4.0 / 30.0
+"""The same for paths and speeds, which sum up every frame's sensor noise."""
+SEGMENTS = (
+    ("pelvis", "thorax"), ("thorax", "head"), ("right_shoulder", "left_shoulder"), ("right_hip", "left_hip"),
+    ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+    ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
+    ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+    ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
+)  # fmt: skip
+TRUNK_SEGMENTS = 3
+"""The first of `SEGMENTS`: spine, neck, shoulder girdle."""
+ANGLES = {
+    "trunk": ("pelvis", "thorax", None), "neck": ("thorax", "head", "pelvis"),
+    **{f"{side}_{joint}": (f"{side}_{joint}", f"{side}_{far}", near)
+       for side in ("left", "right")
+       for joint, far, near in (
+           ("elbow", "wrist", f"{side}_shoulder"), ("knee", "ankle", f"{side}_hip"),
+           ("shoulder", "elbow", "trunk"), ("hip", "knee", "trunk"))},
+    **{f"{side}_{segment}": (f"{side}_{near}", f"{side}_{far}", None)
+       for side in ("left", "right") for segment, near, far in (("thigh", "hip", "knee"), ("shank", "knee", "ankle"))},
+    "shoulder_girdle": ("right_shoulder", "left_shoulder", None),
+}  # fmt: skip
+"""Angle: its vertex, a joint on one leg, and what the other leg points at (None: straight up; trunk: the spine)."""
+
+OTHER_SIDE = [
+    INDEX[name.replace("left_", "#").replace("right_", "left_").replace("#", "right_")] for name in JOINTS
+]  # fmt: skip
+"""For each joint, the one on the other side of the body."""
+_LEAST_MOTION = 0.02
+"""Shoulder widths per second: a joint that never moves faster is at rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One recording at `RATE_HZ`, smoothed. about_pelvis: (frames, 17, 3) trunk lengths; about_thorax: (frames, 17, 3)
+    shoulder widths; seen: (17,) bool, joints with any data: the others hold zeros and count nowhere."""
+
+    about_pelvis: Floats
+    about_thorax: Floats
+    seen: NDArray[np.bool_]
+
+    def mirrored(self) -> Body:
+        """The same movement done with the other side."""
+        flip = np.array([-1.0, 1.0, 1.0])
+        about_pelvis, about_thorax = (x[:, OTHER_SIDE] * flip for x in (self.about_pelvis, self.about_thorax))
+        return Body(about_pelvis, about_thorax, self.seen[OTHER_SIDE])
+
+
+def body_of(recording: Recording, joints: tuple[str, ...] = JOINTS) -> Body:
+    """joints: those that count; the others are taken as unseen.
+
+    Raises `NotScorableError` where pelvis, thorax or shoulders are not seen, or the recording is too short."""
+    bridged, _ = fill_gaps(recording)
+    level = resample(bridged, RATE_HZ)
+    if len(level) < 2:
+        raise NotScorableError("has fewer than two frames")
+    bodies = []
+    roots: tuple[tuple[Root, float], ...] = (("pelvis", POSE_SMOOTHING_S), ("thorax", MOTION_SMOOTHING_S))
+    for root, smoothing_s in roots:
+        positions = normalise(level.positions, RATE_HZ, root, planar=level.planar).positions
+        bodies.append(gaussian_filter1d(_complete(positions), smoothing_s * RATE_HZ, axis=0, mode="nearest"))
+    counted = np.isin(JOINTS, joints)
+    return Body(bodies[0], bodies[1], np.isfinite(level.positions).all(axis=2).any(axis=0) & counted)
+
+
+def _complete(positions: Floats) -> Floats:
+    """Without NaN: a joint that is missing for longer stays where it was seen last (or first); one never seen is 0."""
+    positions = positions.copy()
+    frames = np.arange(len(positions))
+    for joint in np.flatnonzero(~np.isfinite(positions).all(axis=(0, 2))):
+        seen = np.isfinite(positions[:, joint]).all(axis=1)
+        for axis in range(3):
+            positions[:, joint, axis] = (
+                np.interp(frames, frames[seen], positions[seen, joint, axis]) if seen.any() else 0.0
+            )
+    return positions
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What one body did. ranges: (17, 3) trunk lengths, about the pelvis, 3rd to 97th percentile, per axis.
+
+    path: (17,) shoulder widths travelled about the thorax. submovements: (17,) peaks of speed. movement_s: (17,) from
+    the first to the last motion. peak_speed: (17,) trunk lengths per second, 95th percentile, about the pelvis.
+    pelvis_path: (17,) trunk lengths travelled about the pelvis. angle_ranges: (angles,) degrees, as in `ANGLES`.
+    """
+
+    ranges: Floats
+    path: Floats
+    submovements: Floats
+    movement_s: Floats
+    peak_speed: Floats
+    pelvis_path: Floats
+    angle_ranges: Floats
+
+
+def movement_of(body: Body) -> Movement:
+    speed = _speed(body.about_thorax)
+    settle = (MOTION_SMOOTHING_S**2 - POSE_SMOOTHING_S**2) ** 0.5 * RATE_HZ
+    pelvis_speed = _speed(gaussian_filter1d(body.about_pelvis, settle, axis=0, mode="nearest"))
+    high = np.percentile(speed, 95, axis=0)
+    inner = speed[1:-1]
+    peaks = (inner > speed[:-2]) & (inner >= speed[2:]) & (inner > np.maximum(0.1 * high, _LEAST_MOTION))
+    return Movement(
+        ranges=np.asarray(np.subtract(*np.percentile(body.about_pelvis, [97, 3], axis=0))),
+        path=speed.sum(axis=0) / RATE_HZ,
+        submovements=peaks.sum(axis=0).astype(np.float64),
+        movement_s=_span(speed > np.maximum(0.15 * np.percentile(speed, 98, axis=0), _LEAST_MOTION)) / RATE_HZ,
+        peak_speed=np.percentile(pelvis_speed, 95, axis=0),
+        pelvis_path=pelvis_speed.sum(axis=0) / RATE_HZ,
+        angle_ranges=np.asarray(np.subtract(*np.percentile(angles_of(body.about_pelvis), [97, 3], axis=0))),
+    )
+
+
+def _speed(positions: Floats) -> Floats:
+    return np.asarray(np.linalg.norm(np.diff(positions, axis=0), axis=2) * RATE_HZ)
+
+
+def _span(moving: NDArray[np.bool_]) -> Floats:
+    """(joints,) frames from the first to the last true one of each column; 0 where there is none."""
+    first, last = moving.argmax(axis=0), len(moving) - 1 - moving[::-1].argmax(axis=0)
+    return np.where(moving.any(axis=0), last - first, 0).astype(np.float64)
+
+
+def directions_of(positions: Floats) -> Floats:
+    """(frames, 12, 3) unit vectors along `SEGMENTS`: bodies of other proportions have the same."""
+    ends = np.array([[INDEX[a], INDEX[b]] for a, b in SEGMENTS])
+    return _unit(positions[:, ends[:, 1]] - positions[:, ends[:, 0]])
+
+
+def angles_of(positions: Floats) -> Floats:
+    """(frames, angles) degrees, in the order of `ANGLES`."""
+    spine = _unit(positions[:, INDEX["thorax"]] - positions[:, INDEX["pelvis"]])
+    columns = []
+    for vertex, far, near in ANGLES.values():
+        leg = _unit(positions[:, INDEX[far]] - positions[:, INDEX[vertex]])
+        if near is None:
+            other = np.broadcast_to(np.array([0.0, 1.0, 0.0]), leg.shape)
+        elif near == "trunk":
+            other = spine
+        else:
+            other = _unit(positions[:, INDEX[near]] - positions[:, INDEX[vertex]])
+        columns.append(np.degrees(np.arccos(np.clip((leg * other).sum(axis=1), -1.0, 1.0))))
+    return np.stack(columns, axis=1)
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
