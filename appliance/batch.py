@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from appliance.batch_journal import Journal, identity_of
+from appliance.batch_workers import on_cluster, on_processes
 from appliance.errors import ManifestError, RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.recording.disk import write_whole
@@ -25,11 +24,12 @@ from appliance.scoring.prepare import PreparedReference
 NEEDED = ("file", "exercise", "reference")
 SCALARS = (
     "pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity", "intensity_reference",
-    "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio", "dissimilarity_extended",
+    "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio",
+    "dissimilarity_extended",
 )  # fmt: skip
 """Every scalar of `score`, as columns."""
 
-_ROWS_PER_TASK = 8
+_ROWS_PER_JOB = 8
 _ROWS_WORTH_A_PROCESS = 32
 """Starting a worker costs about as much as scoring this many rows."""
 
@@ -102,31 +102,55 @@ def tasks_of(manifest: Manifest, *, by_exercise: bool = False) -> list[Task]:
     ]
 
 
-def score_all(tasks: list[Task], advance: Callable[[], None] = lambda: None) -> list[Outcome]:
-    """The outcomes in the order of the tasks; `advance` is called after each. The number of cores changes no result."""
-    workers = min(len(os.sched_getaffinity(0)), len(tasks) // _ROWS_WORTH_A_PROCESS)
-    outcomes = []
-    for outcome in map(score_task, tasks) if workers < 2 else _on_workers(tasks, workers):
-        outcomes.append(outcome)
-        advance()
-    return outcomes
+def journal_of(out: Path, tasks: list[Task]) -> Journal:
+    """Where the outcomes of these tasks are noted until `out` is written."""
+    files = [path for task in tasks for path in (task.reference, task.recording)]
+    return Journal(out, identity_of([SCALARS, *tasks], files))
 
 
-def _on_workers(tasks: list[Task], workers: int) -> Iterator[Outcome]:
-    # "spawn": a forked child would inherit the locks of this process's threads (the progress bar has one).
-    # Ctrl-C reaches every process of a terminal; it is answered here, and a worker just ends.
-    pool = ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
-    try:
-        yield from pool.map(score_task, tasks, chunksize=_ROWS_PER_TASK)
-    except BrokenProcessPool:
-        raise RehabBoxError("a scoring process was ended from outside, likely for lack of memory") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+def score_all(
+    tasks: list[Task],
+    advance: Callable[[], None] = lambda: None,
+    journal: Journal | None = None,
+    scheduler: str | None = None,
+) -> list[Outcome]:
+    """The outcomes in the order of the tasks; `advance` is called after each that is scored now.
+
+    journal: knows those of an interrupted run, and is told the others. scheduler: the address of a Dask scheduler
+    whose workers do it; else all cores do. Who does the work changes no result. Raises as `batch_workers`.
+    """
+    outcomes = {row: _outcome(noted) for row, noted in journal.known.items()} if journal else {}
+    left = [(row, task) for row, task in enumerate(tasks) if row not in outcomes]
+    jobs = [left[begin : begin + _ROWS_PER_JOB] for begin in range(0, len(left), _ROWS_PER_JOB)]
+    workers = min(len(os.sched_getaffinity(0)), len(left) // _ROWS_WORTH_A_PROCESS)
+    if scheduler is not None:
+        jobs = [[(row, _anywhere(task)) for row, task in job] for job in jobs]
+        done = on_cluster(score_job, jobs, scheduler)
+    elif workers > 1:
+        done = on_processes(score_job, jobs, workers)
+    else:
+        done = (score_job([numbered]) for numbered in left)
+    for scored in done:
+        for row, outcome in scored:
+            outcomes[row] = outcome
+            if journal:
+                journal.note(row, asdict(outcome))
+            advance()
+    return [outcomes[row] for row in range(len(tasks))]
+
+
+def _outcome(noted: Any) -> Outcome:
+    return Outcome(noted["status"], noted["scalars"])
+
+
+def _anywhere(task: Task) -> Task:
+    """With names that mean the same in another process's folder."""
+    return Task(task.reference.absolute(), task.recording.absolute(), task.options)
+
+
+def score_job(job: list[tuple[int, Task]]) -> list[tuple[int, Outcome]]:
+    """A few rows at a time, each with its number, so that a worker is not asked for every single one."""
+    return [(row, score_task(task)) for row, task in job]
 
 
 def score_task(task: Task) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -17,12 +17,12 @@ Aligning = Callable[[], object]
 """Aligns the two recordings it was made for."""
 
 
-def installed_peers() -> dict[str, Callable[[Floats, Floats, int], Aligning]]:
+def installed_peers() -> Mapping[str, Callable[[Floats, Floats, int], Aligning]]:
     """Those of the extra `bench` that are there. Each takes two (frames, dimensions) float64 of equal length and the
     band's half width in frames, and brings both into the form it likes best."""
     ways = {"tslearn": _tslearn, "aeon": _aeon, "dtaidistance": _dtaidistance, "dtw-python": _dtw_python}
     modules = {"tslearn": "tslearn.metrics", "aeon": "aeon.distances", "dtaidistance": "dtaidistance.dtw"}
-    peers = {}
+    peers: dict[str, Callable[[Floats, Floats, int], Aligning]] = {}
     for name, way in ways.items():
         # dtw-python greets whoever imports it.
         with contextlib.suppress(ImportError), contextlib.redirect_stdout(io.StringIO()):

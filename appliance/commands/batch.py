@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from appliance.batch import read_manifest, score_all, tasks_of, write_results
+from appliance.batch import journal_of, read_manifest, score_all, tasks_of, write_results
 from appliance.commands.output import json_option, print_json, progress_bar
 from appliance.errors import ManifestError
 
@@ -18,16 +18,19 @@ from appliance.errors import ManifestError
 @click.option(
     "--by-exercise", is_flag=True, help="Take joints and root from the exercise files, where the id is there."
 )
+@click.option("--scheduler", metavar="ADDRESS", help="Let the workers of this Dask scheduler do it.")
 @json_option
-def batch(manifest: Path, out: Path, by_exercise: bool, as_json: bool) -> int:
+def batch(manifest: Path, out: Path, by_exercise: bool, scheduler: str | None, as_json: bool) -> int:
     """Score every row of MANIFEST, a CSV with the columns file, exercise and reference.
 
     Names in it are relative to it; further columns pass through. A row that cannot be scored says why in the column
-    status, and the others go on. Exit status 1 where every row failed.
+    status, and the others go on. Exit status 1 where every row failed. A run that was interrupted continues where it
+    was when it is started again: until the end, what is done stands in OUT.unfinished.
 
     \b
     Example:
       rehabbox batch archive/manifest.csv --out scores.csv
+      rehabbox batch archive/manifest.csv --out scores.csv --scheduler tcp://10.0.0.5:8786
     """
     rows = read_manifest(manifest)
     if out.is_dir() or not out.parent.is_dir():
@@ -35,15 +38,18 @@ def batch(manifest: Path, out: Path, by_exercise: bool, as_json: bool) -> int:
     if out.exists() and out.samefile(manifest):
         raise ManifestError(f"--out {out}: would replace the manifest itself")
     started = time.monotonic()
-    with progress_bar() as bar:
-        shown = bar.add_task("scoring", total=len(rows.rows), note="")
+    tasks = tasks_of(rows, by_exercise=by_exercise)
+    with journal_of(out, tasks) as journal:
+        with progress_bar() as bar:
+            before = len(journal.known)
+            shown = bar.add_task("scoring", total=len(tasks), completed=before, note="")
 
-        def advance() -> None:
-            done = bar.tasks[0].completed + 1
-            bar.update(shown, advance=1, note=f"{done / (time.monotonic() - started):.0f} rows/s")
+            def advance() -> None:
+                done = bar.tasks[0].completed + 1 - before
+                bar.update(shown, advance=1, note=f"{done / (time.monotonic() - started):.0f} rows/s")
 
-        outcomes = score_all(tasks_of(rows, by_exercise=by_exercise), advance)
-    write_results(out, rows, outcomes)
+            outcomes = score_all(tasks, advance, journal, scheduler)
+        write_results(out, rows, outcomes)
     seconds = time.monotonic() - started
     failed = sum(outcome.status != "ok" for outcome in outcomes)
     if as_json:

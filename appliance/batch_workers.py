@@ -1,0 +1,71 @@
+"""Who does the work of a batch: processes of this machine, or a Dask cluster. A worker that dies loses nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
+from typing import TypeVar
+
+from appliance.errors import RehabBoxError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_ATTEMPTS = 3
+"""Times that a worker may die over the same job; the job itself is at fault then, likely by its size."""
+_CONNECT_S = 10
+
+
+def on_processes(work: Callable[[Job], Result], jobs: list[Job], workers: int) -> Iterator[Result]:
+    """The results as they come, in any order. Raises `RehabBoxError` where processes die again and again."""
+    left, fruitless = dict(enumerate(jobs)), 0
+    while left:
+        before = len(left)
+        # "spawn": a forked child would inherit the locks of this process's threads (the progress bar has one).
+        # Ctrl-C reaches every process of a terminal; it is answered here, and a worker just ends.
+        pool = ProcessPoolExecutor(
+            workers,
+            multiprocessing.get_context("spawn"),
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),
+        )
+        try:
+            running = {pool.submit(work, job): number for number, job in left.items()}
+            for done in as_completed(running):
+                result = done.result()
+                del left[running[done]]
+                yield result
+        except BrokenProcessPool:
+            fruitless = fruitless + 1 if len(left) == before else 0
+            if fruitless == _ATTEMPTS:
+                raise RehabBoxError("scoring processes are ended from outside, likely for lack of memory") from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def on_cluster(work: Callable[[Job], Result], jobs: list[Job], scheduler: str) -> Iterator[Result]:
+    """As `on_processes`, on the workers of the Dask scheduler at an address such as tcp://10.0.0.5:8786.
+
+    Workers need this package and the same files under the same names. Raises `RehabBoxError` where Dask is not
+    installed, nobody answers, or a job ends one worker after the other.
+    """
+    try:
+        distributed = import_module("distributed")
+    except ImportError:
+        raise RehabBoxError("--scheduler needs Dask: pip install 'rehabbox[cluster]'") from None
+    try:
+        client = distributed.Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise RehabBoxError(f"--scheduler {scheduler}: no Dask scheduler answers there: {error}") from None
+    with client:
+        # What a dead worker held is computed anew by the others: the scheduler sees to it.
+        futures = client.map(work, jobs, pure=False, retries=_ATTEMPTS - 1)
+        for done in distributed.as_completed(futures, loop=client.loop):
+            if done.status != "finished":
+                raise RehabBoxError(f"--scheduler {scheduler}: a worker could not do its part: {done.exception()!r}")
+            yield done.result()
+            done.release()
