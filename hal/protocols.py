@@ -4,7 +4,9 @@ The order of calls is open, any number of reads, close. `open` may be called aga
 called twice and before `open`. A driver owns its threads and descriptors and leaves none behind after `close`.
 
 A driver may have more: `capabilities`, a tuple of a few words for `rehabbox doctor`; `reset()`, which brings a device
-back that opening alone does not (`hal.recovering` calls it while the device is closed).
+back that opening alone does not (`hal.recovering` calls it while the device is closed); `present`, whether it is
+plugged in, as cheap as a look at a file (asked while the device is away). A set of IMUs may have
+`silent`, the segments whose sensors are missing now, and `battery_percent`, of its receiver or None.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Cameras and IMUs that come back: any driver, behind the ladder of `hal.recovery`, with the driver's own protocol.
 
-While a device is away, reading gives nothing. When the attempts are spent it raises `DeviceLostError` once; who goes on
-reading gets the device back if a later attempt succeeds. What it delivers before and after is one line of stamps and
-counters (`hal.timeline`). A replay whose file is missing is not waited for.
+While a device is away, reading gives nothing. When it has been away for too long it raises `DeviceLostError` once; who
+goes on reading gets the device back if a later attempt succeeds. What it delivers before and after is one line of
+stamps and counters (`hal.timeline`). A driver that fails otherwise than `hal.errors` knows is a device that is lost. A
+replay is not waited for: its missing file, or what its driver cannot do with it, is the same at the next opening.
 """
 
 from __future__ import annotations
@@ -48,8 +49,10 @@ class _Recovering(Generic[Source]):
         self._driver: Source = driver
         self._settings, self._port = settings, port
         self._clock, self._sleep = clock, sleep
-        self._ladder = Ladder(clock)
+        self._ladder = Ladder(clock, self._able())
         self._condition = Condition("idle")
+        self._unplugged = False
+        self._waiting_since_s = 0.0
         self._wanted = self._is_open = self._given_up = False
         self._opened_s = self._lost_s = 0.0
         self._quiet_since_s: float | None = None
@@ -68,22 +71,22 @@ class _Recovering(Generic[Source]):
     def condition(self) -> Condition:
         """As of now."""
         condition = self._condition
-        own = self.counters
         return replace(
             condition,
             open_s=condition.open_s + (self._clock() - self._opened_s if self._is_open else 0.0),
             sources=len(self._timelines),
-            counters=tuple((part.name, getattr(own, part.name)) for part in fields(own)) if is_dataclass(own) else (),
+            counters=self._counted() if self._is_open else condition.counters,
         )
 
     def open(self) -> None:
         """A device that is not there is looked for while it is read.
 
-        Raises what the driver does for anything but absence, and `DeviceLostError` where the attempts are spent.
+        Raises what the driver does for anything but absence, and `DeviceLostError` where it was given up before.
         """
         self.close()
         self._timelines = {}
         self._given_up = False
+        self._waiting_since_s = self._clock()
         try:
             self._driver.open()
         except _ABSENT as error:
@@ -91,6 +94,12 @@ class _Recovering(Generic[Source]):
                 raise
             self._wanted = True
             self._lose(str(error))
+            return
+        except HalError:
+            raise
+        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
+            self._wanted = True
+            self._lose_by_fault(error)
             return
         self._wanted = True
         self._opened()
@@ -113,6 +122,11 @@ class _Recovering(Generic[Source]):
             if not self._wanted:
                 raise
             self._lose(str(error))
+            return None
+        except HalError:
+            raise
+        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
+            self._lose_by_fault(error)
             return None
         if got:
             self._quiet_since_s = None
@@ -143,10 +157,20 @@ class _Recovering(Generic[Source]):
             self._condition = replace(self._condition, state="ok")
 
     def _shut(self) -> None:
+        try:
+            self._driver.close()
+        except Exception:  # noqa: BLE001  a device that cannot be closed is gone all the same
+            _log.exception("%s: cannot be closed", self.info.name)
         if self._is_open:
-            self._condition = replace(self._condition, open_s=self._condition.open_s + self._clock() - self._opened_s)
-        self._is_open = False
-        self._driver.close()
+            open_s = self._condition.open_s + self._clock() - self._opened_s
+            closed = replace(self._condition, open_s=open_s, counters=self._counted())
+            self._condition, self._is_open = closed, False
+
+    def _counted(self) -> tuple[tuple[str, int], ...]:
+        """The driver's counters, which begin anew at each opening, and those of its openings before."""
+        own, before = self.counters, dict(self._condition.counters)
+        names: list[str] = [part.name for part in fields(own)] if is_dataclass(own) else []
+        return tuple((name, before.get(name, 0) + getattr(own, name)) for name in names)
 
     def _lose(self, reason: str) -> None:
         self._shut()
@@ -154,40 +178,91 @@ class _Recovering(Generic[Source]):
             timeline.restart()
         if self._condition.error is None:
             _log.warning("%s", reason)
-            self._lost_s = self._clock()
+            self._lost_s = self._waiting_since_s = self._clock()
+            self._ladder.lost()
+            self._unplugged = False
             self._change("recovering", reason, interruptions=self._condition.interruptions + 1)
-        self._give_up_if_spent(reason)
+        self._give_up_in_time(reason)
+
+    def _lose_by_fault(self, error: Exception) -> None:
+        reason = self._fault(error)
+        if not self.info.synthetic:
+            self._lose(reason)
+            return
+        self._shut()
+        self._wanted = False
+        self._change("lost", reason, interruptions=self._condition.interruptions + 1)
+        raise DeviceLostError(reason)
 
     def _wait_and_attempt(self, timeout_s: float) -> None:
+        self._give_up_in_time(self._condition.error or "")
+        self._look()
         wait_s = max(0.0, self._ladder.due_s - self._clock())
         self._sleep(min(wait_s, timeout_s))
         if wait_s > timeout_s:
+            return
+        if self._unplugged and self._ladder.rung != "power":
+            self._ladder.skip()
             return
         rung = self._ladder.climb()
         self._condition = replace(self._condition, attempts=self._condition.attempts + 1)
         _log.info("%s: %s", self.info.name, rung)
         try:
-            self._help(rung)
-            self._driver.open()
+            if self._help(rung):
+                self._driver.open()
+                self._opened()
         except HalError as error:
-            self._ladder.failed()
-            self._give_up_if_spent(str(error))
-            return
-        self._opened()
+            self._failed_again(str(error))
+        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
+            self._failed_again(self._fault(error))
+        self._ladder.rest()
 
-    def _help(self, rung: Rung) -> None:
-        """What goes before opening; a driver without a reset, or a port that cannot be switched, is only opened."""
-        reset = getattr(self._driver, "reset", None)
-        if rung == "reset" and reset is not None:
-            reset()
-        if rung == "power" and self._port is not None:
-            try:
+    def _fault(self, error: Exception) -> str:
+        """What a fault of the driver itself is called; where it lies is logged once, not with each attempt."""
+        reason = f"{self.info.name}: the driver failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        if reason != self._condition.error:
+            _log.error("%s", reason, exc_info=error)
+        return reason
+
+    def _failed_again(self, reason: str) -> None:
+        """An attempt did not help; a new reason is told."""
+        self._shut()  # a driver may have come half-way
+        if reason != self._condition.error:
+            _log.warning("%s", reason)
+            self._condition = replace(self._condition, error=reason)
+
+    def _able(self) -> tuple[Rung, ...]:
+        """The rungs of this device: without a port and without a reset of its own it can only be opened."""
+        if self._port is not None:
+            return "reopen", "reset", "power"
+        return ("reopen", "reset") if hasattr(self._driver, "reset") else ("reopen",)
+
+    def _look(self) -> None:
+        """Whether the device is plugged in, where that can be told; one that comes back is opened soon."""
+        present = getattr(self._driver, "present", self._port.occupied if self._port is not None else True)
+        if self._unplugged and present:
+            self._ladder.returned()
+        self._unplugged = not present
+
+    def _help(self, rung: Rung) -> bool:
+        """What goes before opening; says whether to open now. What cannot be reset or switched is only opened."""
+        try:
+            if rung == "reset":
+                own: Callable[[], None] | None = getattr(self._driver, "reset", None)
+                if own is not None:
+                    own()
+                elif self._port is not None:
+                    self._port.reset()
+            elif rung == "power" and self._port is not None:
                 self._port.power_cycle()
-            except DeviceNotFoundError as error:
-                _log.warning("%s", error)
+                return False  # it starts up now; opening it meanwhile may hang it again
+        except _ABSENT as error:
+            _log.warning("%s", error)
+        return True
 
-    def _give_up_if_spent(self, reason: str) -> None:
-        if not self._ladder.spent or self._given_up:
+    def _give_up_in_time(self, reason: str) -> None:
+        away_s = self._clock() - self._waiting_since_s
+        if self._given_up or (self._condition.state != "lost" and away_s < self._settings.give_up_s):
             return
         self._given_up = True
         self._change("lost", reason)
@@ -220,7 +295,25 @@ class RecoveringCamera(_Recovering[Camera]):
 
 
 class RecoveringImuSet(_Recovering[ImuSet]):
-    """A set of IMUs behind the ladder; a single sensor that is silent beside others is not its business."""
+    """A set of IMUs behind the ladder; a single sensor that is silent beside others is told, and not waited for."""
+
+    _silent: tuple[str, ...] = ()
+    _fell_silent: tuple[str, ...] = ()
+
+    @property
+    def condition(self) -> Condition:
+        """As of now, with what the driver knows of its sensors."""
+        return replace(
+            super().condition,
+            sources=len(set(self._timelines) | set(self._silent)),
+            silent=self._silent,
+            fell_silent=self._fell_silent,
+            battery_percent=getattr(self._driver, "battery_percent", None),
+        )
+
+    def open(self) -> None:
+        self._silent = self._fell_silent = ()
+        super().open()
 
     def read(self, timeout_s: float) -> Sequence[ImuSample]:
         """What arrived; empty if nothing came in time or the receiver is away. Raises as the module says."""
@@ -228,6 +321,8 @@ class RecoveringImuSet(_Recovering[ImuSet]):
         placed = [self._place(sample) for sample in samples]
         if placed:
             self._count(len(placed))
+            self._silent = tuple(getattr(self._driver, "silent", ()))
+            self._fell_silent += tuple(name for name in self._silent if name not in self._fell_silent)
         return placed
 
     def _place(self, sample: ImuSample) -> ImuSample:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import termios
 from contextlib import suppress
 
 import serial
@@ -23,9 +24,9 @@ class SerialLine:
         self.port = port
         try:
             self._serial = serial.Serial(port, baudrate, timeout=0, write_timeout=_WRITE_S, exclusive=True)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             raise DeviceNotFoundError(f"{port}: {_reason(error)}") from None
-        with suppress(OSError, ValueError, NotImplementedError):
+        with suppress(OSError, ValueError, NotImplementedError, termios.error):
             # USB adapters otherwise hold bytes back for 16 ms; what is no such adapter refuses.
             self._serial.set_low_latency_mode(True)
 
@@ -36,6 +37,8 @@ class SerialLine:
             if not ready:
                 return b""
             data = os.read(self._serial.fileno(), _CHUNK)
+        except (ValueError, TypeError):  # no descriptor any more
+            raise DeviceLostError(f"{self.port}: the line is closed") from None
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EINTR):
                 return b""
@@ -48,16 +51,16 @@ class SerialLine:
         """Raises `DeviceLostError` where the bytes cannot leave."""
         try:
             self._serial.write(data)
-        except (OSError, serial.SerialException) as error:
+        except (OSError, serial.SerialException, termios.error) as error:
             raise DeviceLostError(f"{self.port}: cannot write ({error})") from None
 
     def close(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, termios.error):
             self._serial.close()
 
 
 def _reason(error: Exception) -> str:
-    code = getattr(error, "errno", None)
+    code = error.args[0] if isinstance(error, termios.error) else getattr(error, "errno", None)
     if code == errno.ENOENT:
         return "there is no such port; is the receiver plugged in?"
     if code == errno.EACCES:

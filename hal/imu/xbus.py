@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from threading import Event, Thread
 from typing import ClassVar
 
@@ -147,6 +148,20 @@ class XbusImuSet:
             target=self._run, args=(line, setup.early), name=f"xbus {self._options.port}", daemon=True
         )
         self._thread.start()
+
+    @property
+    def present(self) -> bool:
+        """Whether the port is there; the line may still be dead."""
+        return Path(self._options.port).exists()
+
+    def reset(self) -> None:
+        """Makes the receiver start anew; takes up to three seconds. Raises like `open`."""
+        self.close()
+        line = SerialLine(self._options.port, self._options.baudrate)
+        try:
+            XbusSession(line).restart()
+        finally:
+            line.close()
 
     def read(self, timeout_s: float) -> Sequence[ImuSample]:
         """What arrived, in order; empty if nothing came in time. `DeviceLostError`: hung up, silent, or restarted."""

@@ -34,6 +34,7 @@ class Mid(IntEnum):
     MT_DATA2 = 0x36
     WAKE_UP = 0x3E
     WAKE_UP_ACK = 0x3F
+    RESET = 0x40
     ERROR = 0x42
     REQ_BATTERY_LEVEL = 0x88
     SET_OUTPUT_CONFIGURATION = 0xC0

@@ -22,6 +22,8 @@ _ATTEMPTS = 3
 _ANSWER_S = 0.5
 _SLOW_ANSWER_S = 2.0
 """Looking round the bus and storing a configuration take a device up to a second."""
+_RESTART_S = 3.0
+"""From a reset to WakeUp, at most (ours); a device that does not say so may still answer then."""
 _TICKS_PER_S = 115200
 """The unit of SetPeriod."""
 _EVERY_MESSAGE = 0xFFFF
@@ -100,6 +102,15 @@ class XbusSession:
         self._request(MASTER, Mid.GO_TO_MEASUREMENT)
         early = b"".join(encode(*message) for message in self._behind) + self._parser.pending
         return Setup(device_id, firmware, ours, rates.pop(), battery, early)
+
+    def restart(self) -> None:
+        """Resets the device, with all that hangs on its bus, and waits for it to wake up. Raises `DeviceLostError`."""
+        self._line.write(encode(MASTER, Mid.RESET))
+        deadline = time.monotonic() + _RESTART_S
+        while (left := deadline - time.monotonic()) > 0:
+            if any(message.mid == Mid.WAKE_UP for message in self._parser.feed(self._line.read(left))):
+                self._line.write(encode(MASTER, Mid.WAKE_UP_ACK))
+                return
 
     def _configure(self, sensor: int, rate_hz: int, *, orientation: bool) -> float:
         wanted = [

@@ -1,5 +1,6 @@
 """The switch of a USB port, on a folder like the kernel's."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,25 @@ def test_a_port_without_a_switch_is_named_with_what_it_needs(tmp_path: Path) -> 
 def test_what_is_no_port_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="no USB port"):
         UsbPort(name, tmp_path)
+
+
+def test_what_is_plugged_in_is_reset_at_its_own_node(tmp_path: Path) -> None:
+    device, node = tmp_path / "2-1.4", tmp_path / "nodes" / "002" / "017"
+    port = UsbPort("2-1.4", tmp_path, nodes=tmp_path / "nodes", ioctl=lambda file, code: asked.append((file, code)))
+    asked: list[tuple[int, int]] = []
+    assert not port.occupied
+    with pytest.raises(DeviceNotFoundError, match=r"USB port 2-1\.4: cannot reset"):
+        port.reset()
+    device.mkdir()
+    (device / "busnum").write_text("2\n")
+    (device / "devnum").write_text("17\n")
+    assert port.occupied
+    with pytest.raises(DeviceNotFoundError, match="017"):
+        port.reset()
+    assert asked == []
+    node.parent.mkdir(parents=True)
+    node.touch()
+    port.reset()
+    assert [code for _, code in asked] == [0x5514]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(asked[0][0])

@@ -112,6 +112,26 @@ def test_a_device_that_restarts_is_lost_because_it_forgot_its_configuration(star
         driver.read(1.0)
 
 
+def test_a_reset_waits_for_the_device_to_wake_up_and_leaves_the_port_free(start):
+    device, driver = start(measured(1), **{"40": WAKE_UP})
+    assert driver.present
+    driver.reset()
+    driver.open()
+    assert [request.hex(" ").upper() for request in device.heard[:3]] == [
+        "FA FF 40 00 C1",
+        "FA FF 3F 00 C2",
+        "FA FF 30 00 D1",
+    ]
+    assert len(driver.read(1.0)) == 1
+
+
+def test_a_port_that_is_not_there_is_told_apart_from_a_dead_line(tmp_path):
+    driver = XbusImuSet(XbusOptions(port=str(tmp_path / "ttyUSB0")))
+    assert not driver.present
+    with pytest.raises(DeviceNotFoundError, match="there is no such port"):
+        driver.reset()
+
+
 def test_a_device_that_wakes_up_while_asked_is_acknowledged_and_asked_again(start):
     device, driver = start(measured(1), **{"30": [WAKE_UP, b"", b""]})
     driver.open()
