@@ -82,7 +82,7 @@ Conditions = Mapping[Role, tuple[DeviceInfo, Condition]]
 
 
 def what_failed(before: Conditions, after: Conditions) -> tuple[str, ...]:
-    """What a reader of a result must know: which devices were away between the two, and whether they still are."""
+    """What a reader of a result must know: which devices and sensors were away between the two, or still are."""
     notes = []
     for role, (_, now) in after.items():
         then = before[role][1]
@@ -91,6 +91,8 @@ def what_failed(before: Conditions, after: Conditions) -> tuple[str, ...]:
         elif now.interruptions > then.interruptions:
             times = now.interruptions - then.interruptions
             notes.append(f"{role} interrupted {times} x, {now.away_s - then.away_s:.1f} s in all")
+        if now.fell_silent and now.received > then.received:  # else they are those of a set before
+            notes.append(f"{role} sensors silent in the set: {', '.join(now.fell_silent)}")
     return tuple(notes)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from appliance.errors import BrokerError, RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.settings import tls_context
+from appliance.sensor_check import hear
 from appliance.settings import Settings
 from hal.errors import HalError
 from hal.protocols import Driver
@@ -46,7 +46,9 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _tried("pose", lambda: _opened(build_pose(settings.pose)), "Install the software again.")
     if settings.imu is not None:
         imu = settings.imu
-        yield _tried("imu", lambda: _imu(imu), "Charge and switch on the sensors; check [imu] in the settings.")
+        yield _tried(
+            "imu", lambda: _imu(imu), "Charge and switch on the sensors; [imu] in the settings must name those worn."
+        )
     yield _tried(
         "indicator", lambda: _opened(build_indicator(settings.indicator)), "Check [indicator] in the settings."
     )
@@ -92,13 +94,12 @@ def _imu(table: dict[str, object]) -> str:
     imu = build_imu(table)
     imu.open()
     try:
-        heard: set[str] = set()
-        deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline:
-            heard.update(sample.segment for sample in imu.read(0.2))
-        if not heard:
-            raise HalError(f"{imu.info.name}: no sensor was heard within 1 s")
-        return f"{imu.info.driver}: {len(heard)} sensors: {', '.join(sorted(heard))}"
+        heard = hear(imu)
+        if heard.fault:
+            raise HalError(f"{imu.info.name}: {heard.fault}")
+        battery = getattr(imu, "battery_percent", None)
+        charge = "" if battery is None else f"; battery of the receiver {battery} %"
+        return f"{imu.info.driver}: {len(heard.segments)} sensors: {', '.join(sorted(heard.segments))}{charge}"
     finally:
         imu.close()
 

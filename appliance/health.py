@@ -64,12 +64,14 @@ class HealthWatch:
             attempts=now.attempts,
             away_s=now.away_s,
             counters={name: count for name, count in now.counters if count >= 0},
+            silent=now.silent,
+            battery_percent=None if now.battery_percent is None else {"receiver": now.battery_percent},
             sync_error_ms=sync_error_ms,
         )
 
 
 def rate(before: Condition, now: Condition) -> float | None:
-    """Of one source, between two looks, while the device was open; None where that was too short to tell."""
+    """Mean of the sources there should be, between two looks, while open; None where that was too short to tell."""
     open_s = now.open_s - before.open_s
     if open_s < LEAST_S or not now.sources:
         return None

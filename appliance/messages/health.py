@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,10 @@ class DeviceHealth(Message):
     error: str | None
     """Why it is recovering or lost; null otherwise."""
     rate_hz: Number
-    """Measured since the last such message while the device was in use, of one sensor; null where it was not."""
+    """Measured since the last such message while the device was in use, of one sensor; null where it was not.
+
+    The mean over the sensors there should be: silent ones lower it.
+    """
     expected_hz: Number
     """What the device should give; null where it has no rate."""
     received: Count
@@ -36,6 +39,10 @@ class DeviceHealth(Message):
     """Time from each loss to the return, in all, s."""
     counters: dict[str, Count] = Field(examples=[{"lost": 3, "dropped": 0, "bad_checksums": 1}])
     """The driver's own, since the device was last opened."""
+    silent: tuple[str, ...] = Field(examples=[["left_hand", "right_foot"]])
+    """Segments whose sensors are missing while the others are heard; of a device not in use now, when it last was."""
+    battery_percent: dict[str, Annotated[int, Field(ge=0, le=100)]] | None = Field(examples=[{"receiver": 87}])
+    """By segment, and `receiver` for the receiver's own; null where the device reports none."""
     sync_error_ms: Number
     """Estimated error against the camera's clock in the last recorded exercise, ms; null for the camera."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,28 @@ def test_a_rate_is_of_one_sensor_and_of_the_time_in_use() -> None:
     assert rate(before, now) == pytest.approx(95.0)
     assert rate(now, now) is None
     assert rate(before, Condition("ok", open_s=12.0)) is None
+
+
+def test_silent_sensors_and_the_receivers_battery_are_told_and_lower_the_rate(tmp_path: Path) -> None:
+    with closing(Outbox(tmp_path / "outbox.sqlite")) as outbox:
+        devices = Conditions(
+            camera=Condition("ok"),
+            imu=Condition("ok", open_s=2.0, received=90, sources=3, silent=("head",), battery_percent=87),
+        )
+        watch = HealthWatch("box-1", devices, outbox, tmp_path, thermal=tmp_path)  # type: ignore[arg-type]
+        told = watch.collect(None).devices
+    assert (told["imu"].silent, told["imu"].battery_percent, told["imu"].rate_hz) == (("head",), {"receiver": 87}, 15.0)
+    assert (told["camera"].silent, told["camera"].battery_percent) == ((), None)
+
+
+def test_a_result_names_sensors_that_were_silent_in_its_own_set_only() -> None:
+    quiet = Conditions(imu=Condition("idle", received=960, fell_silent=("left_hand", "head"))).conditions()
+    later = Conditions(imu=Condition("idle", received=1920, fell_silent=("left_foot",))).conditions()
+    assert what_failed(Conditions(imu=Condition("idle")).conditions(), quiet) == (  # type: ignore[arg-type]
+        "imu sensors silent in the set: left_hand, head",
+    )
+    assert what_failed(quiet, later) == ("imu sensors silent in the set: left_foot",)  # type: ignore[arg-type]
+    assert what_failed(quiet, quiet) == ()  # type: ignore[arg-type]
 
 
 def test_the_warmest_sensor_counts_and_one_that_cannot_be_read_does_not(tmp_path: Path) -> None:

@@ -68,6 +68,21 @@ def test_each_fault_is_found_and_comes_with_a_remedy(ward: Any) -> None:
     assert all(checks[name]["remedy"] for name in faults)
 
 
+def test_sensors_that_are_switched_off_are_a_fault_and_named(ward: Any) -> None:
+    tool = Path(__file__).parents[2] / "tools" / "simulate"
+    with subprocess.Popen([sys.executable, tool, "xbus", "--sensors", "15"], stdout=subprocess.PIPE, text=True) as line:
+        try:
+            assert line.stdout is not None
+            port = line.stdout.readline().strip()
+            ward.start(imu={"driver": "xbus", "port": port}).close()
+            status, checks = doctor(ward.folder / "settings.toml")
+        finally:
+            line.kill()
+    assert (status, checks["imu"]["ok"]) == (1, False)
+    assert "15 of 17 sensors were heard; silent: left_foot, right_foot" in checks["imu"]["detail"]
+    assert checks["imu"]["remedy"]
+
+
 def test_watch_shows_boxes_and_results(ward: Any, hospital: Any) -> None:
     ward.start()
     hospital.wait(lambda heard: heard.of("status") != [])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hal.imu.exchange import GUIDE, Finding, Window, find_exchanged
+from hal.exchange import GUIDE, Finding, Window, find_exchanged
 from hal.types import SEGMENTS, ImuSample
 from hal.virtual.patient import VirtualPatient
 
