@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from hal.errors import DeviceLostError, DeviceNotFoundError
+from hal.errors import DeviceLostError, DeviceNotFoundError, HalError
 from hal.protocols import Indicator
 from hal.recovery import Condition, Ladder, RecoverySettings
 from hal.types import Cue, DeviceInfo
@@ -45,6 +45,10 @@ class RecoveringIndicator:
             self.condition = replace(self.condition, state="ok")
         except _ABSENT as error:
             self._lose(str(error))
+        except HalError:
+            raise
+        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
+            self._lose(self._fault(error))
 
     def close(self) -> None:
         self._driver.close()
@@ -54,6 +58,11 @@ class RecoveringIndicator:
             self._driver.show(cue)
         except _ABSENT as error:
             self._show_anew(cue, str(error))
+            return
+        except HalError:
+            raise
+        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
+            self._show_anew(cue, self._fault(error))
             return
         self._shown()
 
@@ -67,10 +76,20 @@ class RecoveringIndicator:
                 self._driver.show(cue)
             except _ABSENT as error:
                 reason = str(error)
+            except HalError:
+                raise
+            except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
+                reason = self._fault(error)
             else:
                 self._shown()
                 return
         self._lose(reason)
+
+    def _fault(self, error: Exception) -> str:
+        """What a fault of the driver itself is called; where it lies is logged when the indicator is lost."""
+        if self.condition.error is None:
+            _log.error("%s: the driver failed", self.info.name, exc_info=error)
+        return f"{self.info.name}: the driver failed: {type(error).__name__}: {' '.join(str(error).split())}"
 
     def _shown(self) -> None:
         if self.condition.error is not None:

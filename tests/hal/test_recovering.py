@@ -472,6 +472,8 @@ class Lamp(Device):
     shown: list[str]
 
     def show(self, cue: Cue) -> None:
+        if self.fault is not None:
+            raise self.fault
         if not (self.alive and self.open_):
             raise DeviceLostError("the lamp: gone")
         self.shown.append(cue.kind)
@@ -498,3 +500,18 @@ def test_an_indicator_never_stops_a_session_and_shows_again_when_it_is_back(time
     recovering.show(Cue("waiting"))
     assert lamp.shown == ["done", "waiting"]
     assert states == ["lost", "ok"]
+
+
+def test_a_fault_of_an_indicators_driver_is_a_loss_too(time: Time) -> None:
+    lamp = Lamp(time)
+    lamp.shown = []
+    recovering = RecoveringIndicator(lamp, time)
+    recovering.open()
+    lamp.fault = ValueError("no such colour")
+    recovering.show(Cue("waiting"))
+    condition = recovering.condition
+    assert (condition.state, condition.interruptions) == ("lost", 1)
+    assert condition.error == "the device: the driver failed: ValueError: no such colour"
+    lamp.fault = None
+    recovering.show(Cue("done"))
+    assert (lamp.shown, recovering.condition.state) == (["done"], "ok")

@@ -81,6 +81,7 @@ def test_a_session_goes_on_with_what_is_left_and_says_so(
         imu={"driver": "flaky", "good_reads": 6, "missing": 1000},
         indicator={"driver": "combined"},
         health={"interval_s": 1.2},
+        recovery={"give_up_s": 3.0},
     )
     hospital.wait(lambda heard: any(alert["code"] == "indicator_lost" for alert in heard.of("alert")))
     status = tmp_path / "leds" / "status"
@@ -114,7 +115,8 @@ def test_a_session_goes_on_with_what_is_left_and_says_so(
     assert devices["camera"]["state"] in ("idle", "ok")
     assert devices["camera"]["received"] > 100
     assert devices["indicator"]["state"] == "ok"
-    assert (devices["imu"]["interruptions"], devices["imu"]["attempts"]) == (1, 5)
+    assert devices["imu"]["interruptions"] == 1
+    assert 2 <= devices["imu"]["attempts"] <= 5
     assert "not there" in devices["imu"]["error"]
     alerts = [(alert["code"], alert["state"]) for alert in hospital.of("alert")]
     assert ("imu_lost", "raised") in alerts
