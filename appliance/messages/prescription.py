@@ -86,4 +86,5 @@ def parse_prescription(payload: bytes) -> Prescription:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(_printable(key) for key in ("prescription", *fault["loc"]))
-        raise RefusedError(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
+        what = fault["msg"].removeprefix("Value error, ")  # it may name a single character of the payload
+        raise RefusedError(f"{place}: {''.join(sign if sign.isprintable() else '?' for sign in what)}") from None

@@ -52,7 +52,8 @@ def read_csv_table(path: Path, layout: CsvLayout) -> NDArray[np.float64]:
     """
     with open_recording(path) as file:
         try:
-            return np.concatenate(list(_tables(path, _text(file), layout)))
+            with _text(file) as text:
+                return np.concatenate(list(_tables(path, text, layout)))
         except EOFError:
             raise RecordingError(f"{path}: the gzip is cut short; copy or record it again") from None
         except (gzip.BadGzipFile, zlib.error):

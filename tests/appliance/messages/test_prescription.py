@@ -103,3 +103,10 @@ def test_a_refusal_quotes_neither_the_patient_nor_control_characters() -> None:
         parse_prescription(payload(**{"\x1b[2J\n" + "k" * 500: 1}))
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 200
+
+
+def test_what_is_refused_is_one_printable_line() -> None:
+    with pytest.raises(RefusedError) as refused:
+        parse_prescription(payload(id="2f9a2b\n7e-35bb"))
+    assert str(refused.value).startswith("prescription.id: ")
+    assert str(refused.value).isprintable()
