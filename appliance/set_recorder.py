@@ -26,7 +26,7 @@ CHECK_S = 0.5
 """Pause, on the camera's clock, between two looks at whether the set is over."""
 POLL_S = 0.2
 
-SILENT_S = 30.0
+SILENT_S = 60.0
 """A camera that gives no frame for so long, on the host's clock, is lost; the driver's own ladder is quicker."""
 
 RecordingEnd = SetEnd | Interruption | Literal["source_ended", "camera_lost", "disturbed"]

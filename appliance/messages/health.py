@@ -38,7 +38,7 @@ class DeviceHealth(Message):
     away_s: float = Field(ge=0)
     """Time from each loss to the return, in all, s."""
     counters: dict[str, Count] = Field(examples=[{"lost": 3, "dropped": 0, "bad_checksums": 1}])
-    """The driver's own, since the device was last opened."""
+    """The driver's own, all openings together."""
     silent: tuple[str, ...] = Field(examples=[["left_hand", "right_foot"]])
     """Segments whose sensors are missing while the others are heard; of a device not in use now, when it last was."""
     battery_percent: dict[str, Annotated[int, Field(ge=0, le=100)]] | None = Field(examples=[{"receiver": 87}])
