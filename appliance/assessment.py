@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.errors import RehabBoxError
 from appliance.exercises import Exercise
@@ -35,9 +35,12 @@ class Assessment:
         return sum(repetition.complete for repetition in self.repetitions)
 
 
-def assess(recording: Recording, reference: Recording, exercise: Exercise) -> Assessment:
+def assess(
+    recording: Recording, reference: Recording, exercise: Exercise, phi_deg: float | None = None
+) -> Assessment:
     """Repetitions, then the set against the whole reference, then each repetition against the reference's.
 
+    phi_deg: the calibration's angle; without one there is no D.
     What cannot be scored says why in `reason`; nothing is raised for a patient's recording.
     """
     seen = recording.confidence[:, [INDEX[name] for name in exercise.joints]] > 0
@@ -47,7 +50,7 @@ def assess(recording: Recording, reference: Recording, exercise: Exercise) -> As
         repetitions = find_repetitions(recording, exercise.joints)
         if not any(repetition.complete for repetition in repetitions):
             return _unscored(repetitions, joints_seen, "no complete repetition was seen")
-        prepared = prepare_reference(reference, options_for(exercise))
+        prepared = prepare_reference(reference, replace(options_for(exercise), phi_deg=phi_deg))
         the_set = _the_set(recording, repetitions)
         comparison = compare(prepared, the_set)
         parts = score_repetitions(prepared, find_repetitions(reference, exercise.joints), the_set, repetitions)

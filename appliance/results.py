@@ -21,6 +21,7 @@ class Origin:
     prescription: Prescription
     drivers: dict[str, str]
     synthetic: bool
+    calibration: str | None = None
 
 
 def outcome_of(recorded: RecordedSet, assessment: Assessment) -> Outcome:
@@ -73,6 +74,11 @@ def make_result(
             filled=assessment.filled,
             gravity=recorded.recording.gravity,
         ),
-        versions=Versions(software=SOFTWARE, reference=prescribed.reference, drivers=origin.drivers),
+        versions=Versions(
+            software=SOFTWARE,
+            reference=prescribed.reference,
+            calibration=origin.calibration,
+            drivers=origin.drivers,
+        ),
         synthetic=origin.synthetic,
     )

@@ -29,6 +29,7 @@ from appliance.recording.session_writer import SessionWriter
 from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
 from appliance.results import Origin, make_result, outcome_of
+from appliance.scoring.calibration_file import read_calibration
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
 from appliance.set_recorder import REASONS, RecordedSet, SetRecorder
@@ -63,7 +64,12 @@ class Session:
         self._prescription = prescription
         self._settings, self._devices, self._reporter, self._progress = settings, devices, reporter, progress
         self._interruption = interruption
-        self._origin = Origin(reporter.box, uuid4(), prescription, driver_names(settings), devices.synthetic)
+        self._phi_deg: float | None = None
+        digest = None
+        if settings.session.calibration is not None:
+            calibration, digest = read_calibration(settings.session.calibration)
+            self._phi_deg = calibration.phi_deg
+        self._origin = Origin(reporter.box, uuid4(), prescription, driver_names(settings), devices.synthetic, digest)
         self._started = datetime.now(UTC)
         self._recording = False
         self._exercises = [
@@ -122,7 +128,7 @@ class Session:
         if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):
             return REASONS[recorded.end]
         self._state("scoring", index)
-        assessment = _assess(recorded, reference, exercise)
+        assessment = _assess(recorded, reference, exercise, self._phi_deg)
         if recorded.broken_off and not assessment.repetitions:
             return REASONS[recorded.end]
         self._finish(index, recorded, assessment, what_failed(before, self._devices.conditions()))
@@ -254,11 +260,13 @@ class Session:
             self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
 
 
-def _assess(recorded: RecordedSet, reference: Recording, exercise: Exercise) -> Assessment:
+def _assess(
+    recorded: RecordedSet, reference: Recording, exercise: Exercise, phi_deg: float | None
+) -> Assessment:
     if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
         return unassessed(recorded.camera_error or seen)
-    assessment = assess(recorded.recording, reference, exercise)
+    assessment = assess(recorded.recording, reference, exercise, phi_deg)
     if assessment.reason is not None and recorded.broken_off:
         return replace(assessment, reason=f"{REASONS[recorded.end]}; {assessment.reason}")
     return assessment

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from appliance.errors import SettingsError
 from appliance.exercises import config_dir
 from appliance.hospital.settings import BrokerSettings
+from appliance.scoring.calibration_file import read_calibration
 from hal.errors import HalError
 from hal.recovery import RecoverySettings
 from hal.registry import DRIVERS, driver_options
@@ -34,6 +35,8 @@ class SessionSettings(BaseModel):
     """Outbox and session recordings."""
     references: Path = Path("/var/lib/rehabbox/references")
     """Reference recordings, found by the SHA-256 of their bytes whatever their names."""
+    calibration: Path | None = None
+    """Calibration file of `rehabbox calibrate`; without one, results hold D's two parts and no D."""
     announce_s: Annotated[float, Field(ge=0, le=60)] = 3.0
     """From an exercise's announcement to its recording: the patient takes up the position."""
     settle_s: Seconds = 3.0
@@ -106,6 +109,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
     _overlay(values, environment)
     try:
         settings = Settings.model_validate(values)
+        if settings.session.calibration is not None:
+            read_calibration(settings.session.calibration)
         for kind in DRIVERS:
             table = getattr(settings, kind)
             if table is not None:

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from appliance.commands.output import json_option, print_json
 from appliance.exercises import exercise_by_id
-from appliance.scoring.compare import Comparison
+from appliance.scoring.calibration_file import read_calibration
+from appliance.scoring.compare import Comparison, noise_floor
 from appliance.scoring.components import COMPONENTS
 from appliance.scoring.files import compare_file, reference_from_file
 from appliance.scoring.options import ScoringOptions, options_for
@@ -26,6 +27,8 @@ from appliance.scoring.options import ScoringOptions, options_for
 @click.option("--smoothness", type=float, metavar="L", help="Cost of an uneven tempo, per (1/30 s)^2.  [default: 0.01]")
 @click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Rate both recordings are brought to.  [default: 30]")
 @click.option("--phi", "phi_deg", type=float, metavar="DEG", help="Balance of pose (0) and dynamics (90).")
+@click.option("--calibration", type=click.Path(path_type=Path), metavar="F", help="Take phi from `calibrate`'s file.")
+@click.option("--second-take", type=click.Path(path_type=Path), metavar="F", help="The instructor again: noise floor.")
 @click.option("--joints", metavar="A,B", help="Joints that count.  [default: all, or the exercise's]")
 @click.option("--root", metavar="ROOT", help="pelvis, thorax or start.  [default: pelvis, or the exercise's]")
 @click.option("--path", is_flag=True, help="Give the alignment too.")
@@ -35,13 +38,15 @@ def score(
     recording: Path,
     exercise: str | None,
     joints: str | None,
+    calibration: Path | None,
+    second_take: Path | None,
     path: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Compare RECORDING with REFERENCE by HS-BTW: the whole of one with the whole of the other.
 
-    An option given here wins over the exercise's.
+    An option given here wins over the exercise's and the calibration's.
 
     \b
     Example:
@@ -50,12 +55,18 @@ def score(
     options = options_for(exercise_by_id(exercise)) if exercise is not None else ScoringOptions()
     if joints is not None:
         given["joints"] = tuple(name.strip() for name in joints.split(","))
+    if calibration is not None:
+        options = replace(options, phi_deg=read_calibration(calibration)[0].phi_deg)
     options = replace(options, **{name: value for name, value in given.items() if value is not None})
-    comparison = compare_file(reference_from_file(reference, options), recording)
+    prepared = reference_from_file(reference, options)
+    comparison = compare_file(prepared, recording)
+    floor = noise_floor(compare_file(prepared, second_take)) if second_take is not None else None
     if as_json:
-        print_json(comparison.as_json(path=path))
+        print_json(comparison.as_json(path=path) | ({"noise_floor": floor} if floor else {}))
     else:
         _print(comparison, path=path)
+        for name, value in (floor or {}).items():
+            click.echo(f"noise floor of {name}: a difference below {value:.4g} means nothing")
 
 
 def _print(comparison: Comparison, *, path: bool) -> None:

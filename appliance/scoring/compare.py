@@ -132,6 +132,19 @@ def _extended(reference: PreparedReference, recording: Recording) -> Extended | 
         return None
 
 
+def noise_floor(second_take: Comparison) -> dict[str, float]:
+    """What the instructor differs from themself, by score: a patient's difference below it means nothing (ours)."""
+    floor = {
+        "pose_dissimilarity": second_take.pose_dissimilarity,
+        "dynamics_dissimilarity": abs(second_take.dynamics_dissimilarity),
+    }
+    for name in ("dissimilarity", "dissimilarity_extended"):
+        value = getattr(second_take, name)
+        if value is not None:
+            floor[name] = abs(value)
+    return floor
+
+
 def _balanced(pose: float, dynamics: float, phi_deg: float | None) -> float | None:
     """D = D_P cos(phi) + 10 D_T sin(phi): projection on a plane whose dynamics axis is multiplied by ten (stated)."""
     if phi_deg is None:
