@@ -57,6 +57,8 @@ class RecordedSet:
     started: datetime
     ended: datetime
     sync: SyncQuality = field(default_factory=SyncQuality)
+    filled: float = 0.0
+    """Share of all joints, over all frames, that the camera did not see well and the worn sensors told."""
     camera_error: str | None = None
     file_error: str | None = None
     """Why the session file is missing or ends early."""
@@ -128,15 +130,18 @@ class SetRecorder:
                 item = Ended("camera", DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s"))
             end = self._take(item) if item is not None else None
         self._finish_file()
-        recording = self._track.recording()
+        seen = self._track.recording()
+        sync = self._sync.quality(seen)
+        fused = self._sync.fused(seen, sync.delay_s)
         return RecordedSet(
             end=end,
-            recording=recording,
+            recording=fused.recording,
             frames=self._frames,
             lost=self._track.lost,
             started=self._started,
             ended=datetime.now(UTC),
-            sync=self._sync.quality(recording),
+            sync=sync,
+            filled=fused.filled_share,
             camera_error=self._lost_error,
             file_error=self._file_error,
             pause_note=self._pause.note,

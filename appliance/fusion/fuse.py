@@ -208,8 +208,11 @@ def _anchored(camera: _Camera) -> tuple[Floats, Floats]:
 
 
 def _blended(recording: Recording, placed: Placed) -> tuple[Recording, Bools]:
-    """Seen well: as measured; hardly: as placed, where that is known well enough; and which those are."""
-    sure = placed.variance <= WORST_SD_M**2
+    """Seen well: as measured; hardly: as placed, where that is known well enough; and which those are.
+
+    A frame in which the camera saw nobody stays empty: whether the patient is there is not for the sensors to say.
+    """
+    sure = (placed.variance <= WORST_SD_M**2) & recording.confidence.any(axis=1, keepdims=True)
     trust = np.clip((recording.confidence - SEEN_WELL) / (BEYOND_DOUBT - SEEN_WELL), 0.0, 1.0)
     trust = np.where(sure, trust, 1.0)[..., None]
     positions = trust * np.where(trust > 0, recording.positions, 0.0) + (1.0 - trust) * placed.positions

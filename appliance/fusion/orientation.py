@@ -7,7 +7,7 @@ the heading is corrected against the camera anyway (`appliance.fusion.wearing`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,16 +72,16 @@ class OrientationFilter:
         return np.roll((_Y_UP_FROM_Z_UP * turns).as_quat(), 1, axis=1)
 
 
-def sensor_tracks(samples: Iterable[ImuSample], seconds: Callable[[ImuSample], float]) -> dict[str, SensorTrack]:
-    """The track of each sensor, by segment; `seconds` maps a sample to the camera recording's time axis.
+def sensor_tracks(samples: Iterable[tuple[float, ImuSample]]) -> dict[str, SensorTrack]:
+    """The track of each sensor, by segment, from its samples, each with its time in s on the camera recording's axis.
 
-    Samples may come in any order; a stamp that occurs twice counts once. A sensor that gives an orientation is
+    Samples may come in any order; a time that occurs twice counts once. A sensor that gives an orientation is
     believed, one that gives raw signals goes through VQF, one that gave neither, or hardly anything, is left out.
     """
     by_segment: dict[str, list[tuple[float, ImuSample]]] = {}
-    for sample in samples:
-        by_segment.setdefault(sample.segment, []).append((seconds(sample), sample))
-    tracks = {segment: _track(sorted(given, key=lambda pair: pair[0])) for segment, given in by_segment.items()}
+    for time_s, sample in samples:
+        by_segment.setdefault(sample.segment, []).append((time_s, sample))
+    tracks = {segment: _track(given) for segment, given in by_segment.items()}
     return {segment: track for segment, track in tracks.items() if len(track.times) >= _LEAST_SAMPLES}
 
 

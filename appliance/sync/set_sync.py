@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from appliance.fusion.fuse import Fused, fuse
+from appliance.fusion.orientation import sensor_tracks
 from appliance.skeleton.standard import Recording
 from appliance.sync.clocks import DeviceClock
 from appliance.sync.inertial import InertialRecording
@@ -83,6 +85,17 @@ class SetSync:
             return SyncQuality(found.residual_ms, kept, found.offset_s)
         worst = max(clock.error_ms for clock in self._clocks.values())
         return SyncQuality(worst if math.isfinite(worst) else None, kept)
+
+    def fused(self, recording: Recording, delay_s: float | None) -> Fused:
+        """The recording with joints that the camera did not see well from the sensors; delay_s as in `SyncQuality`.
+
+        recording: of the frames that were kept, in their order.
+        """
+        placed = replace(recording, times=np.array(self._frames_ns, np.float64) / 1e9)
+        rows = [row for rows in self._samples.values() for row in rows]
+        tracks = sensor_tracks((host_ns / 1e9 + (delay_s or 0.0), sample) for host_ns, sample in rows)
+        found = fuse(placed, tracks)
+        return replace(found, recording=replace(found.recording, times=recording.times))
 
     def _place(self, device: str, stamp_ns: int, arrival_ns: int) -> int:
         clock = self._clocks.setdefault(device, DeviceClock())

@@ -132,3 +132,12 @@ def test_nobody_seen_at_all_stays_nobody(raised_arm):
     fused = fuse(unseen, raised_arm.tracks)
     assert not fused.filled.any()
     assert (fused.recording.confidence == 0).all()
+
+
+def test_a_frame_without_anybody_stays_empty(raised_arm):
+    """Somebody else stepped in between: what the patient did meanwhile is no part of the set."""
+    positions = raised_arm.whole.positions.copy()
+    positions[raised_arm.gone] = np.nan
+    fused = fuse(recording_of(raised_arm.whole.times, positions), raised_arm.tracks)
+    assert np.isnan(fused.recording.positions[raised_arm.gone]).all()
+    assert not fused.filled.any()

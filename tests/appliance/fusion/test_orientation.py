@@ -67,15 +67,15 @@ def sample(stamp_ns, orientation=None, acceleration=(0.0, 9.81, 0.0), segment="l
     return ImuSample(segment, 0, stamp_ns, stamp_ns, np.array(acceleration), np.zeros(3), orientation)
 
 
-def seconds(given):
-    return given.stamp_ns / 1e9
+def timed(samples):
+    return [(given.stamp_ns / 1e9, given) for given in samples]
 
 
 def test_a_devices_own_orientation_is_believed_even_without_raw_signals():
     turned = Rotation.from_euler("y", 30, degrees=True)
     quaternion = np.roll(turned.as_quat(), 1)
     samples = [sample(k * 10_000_000, quaternion, (np.nan,) * 3) for k in reversed(range(50))]
-    track = sensor_tracks([*samples, samples[0]], seconds)["left_arm"]
+    track = sensor_tracks(timed([*samples, samples[0]]))["left_arm"]
     assert len(track.times) == 50
     np.testing.assert_allclose(track.at(np.array([0.103]))[0], turned.as_matrix(), atol=1e-12)
 
@@ -83,7 +83,7 @@ def test_a_devices_own_orientation_is_believed_even_without_raw_signals():
 def test_raw_signals_are_filtered_and_a_sensor_that_says_nothing_is_left_out():
     given = [sample(k * 10_000_000) for k in range(300)]
     given += [sample(k * 10_000_000, None, (np.nan,) * 3, "right_arm") for k in range(300)]
-    tracks = sensor_tracks(given, seconds)
+    tracks = sensor_tracks(timed(given))
     assert list(tracks) == ["left_arm"]
     up = tracks["left_arm"].at(np.array([2.5]))[0] @ [0.0, 1.0, 0.0]
     np.testing.assert_allclose(up, [0.0, 1.0, 0.0], atol=1e-3)
@@ -104,5 +104,5 @@ def test_the_rate_is_read_from_the_stamps(rate_hz):
         ImuSample("head", 0, round(k / rate_hz * 1e9), 0, felt, np.array([rate, 0.0, 0.0]))
         for k, felt in enumerate(turns.inv().apply([0.0, 9.81, 0.0]))
     ]
-    track = sensor_tracks(samples, seconds)["head"]
+    track = sensor_tracks(timed(samples))["head"]
     assert tilt_deg(track.orientation, turns).max() < 1.5
