@@ -8,8 +8,8 @@ from pathlib import Path
 TOOL = Path(__file__).parents[2] / "tools" / "fuzzing"
 
 
-PARSERS = {"bvh", "bvh-file", "bvh-text", "imu-csv", "kinect-imu", "kinect-mkv", "prescription", "session",
-           "skeleton-csv", "xbus"}  # fmt: skip
+PARSERS = {"bvh", "bvh-file", "bvh-text", "finerehab", "imu-csv", "kinect-imu", "kinect-mkv", "prescription",
+           "session", "skeleton-csv", "xbus"}  # fmt: skip
 
 
 def test_no_broken_input_breaks_a_parser():

@@ -16,6 +16,7 @@ from mcap.writer import CompressionType, Writer
 
 from appliance.errors import RecordingError, RefusedError
 from appliance.messages.prescription import parse_prescription
+from appliance.recording.finerehab_json import read_finerehab
 from appliance.recording.imu_csv import read_imu_csv
 from appliance.recording.mcap_topics import TopicWriter
 from appliance.recording.session_reader import read_session
@@ -82,6 +83,18 @@ def bvh_file(chance: random.Random) -> Feed:
     whole = samples.bvh()
     weak = [(0, 300), (whole.index(b"MOTION"), whole.index(b"MOTION") + 60)]
     return from_file(lambda path: check(read_bvh(path)), "motion.bvh", lambda: broken(chance, whole, whole, weak))
+
+
+def finerehab(chance: random.Random) -> Feed:
+    """One cut as FineRehab-style JSON."""
+    whole = samples.finerehab()
+
+    def read(path: Path) -> None:
+        cut = read_finerehab(path)
+        check(cut.recording)
+        assert all(turns.shape == (len(cut.recording), 4) for turns in cut.sensors.values())
+
+    return from_file(read, "cut.json", lambda: broken(chance, whole, whole, weak=[(0, 600)]))
 
 
 def session(chance: random.Random) -> Feed:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from mcap.records import Channel, Message, Metadata
 
+from appliance.recording.finerehab_json import Cut, write_finerehab
 from appliance.recording.imu_csv import COLUMNS
 from appliance.recording.mcap_records import records
 from appliance.recording.session_finishing import finish_session
@@ -46,6 +47,12 @@ def skeleton() -> bytes:
         path = Path(folder) / "skeleton.csv"
         write_skeleton_csv(path, recording())
         return path.read_bytes()
+
+
+def finerehab() -> bytes:
+    sensors = {"head": np.tile([1.0, 0.0, 0.0, 0.0], (FRAMES, 1))}
+    with tempfile.TemporaryDirectory() as folder:
+        return write_finerehab(Path(folder), Cut("one", "squat", "both", 1, recording(), sensors)).read_bytes()
 
 
 def imu() -> bytes:

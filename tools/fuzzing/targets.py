@@ -13,6 +13,7 @@ TARGETS: dict[str, Callable[[random.Random], Callable[[], None]]] = {
     "bvh": streams.bvh,
     "bvh-file": recordings.bvh_file,
     "bvh-text": streams.bvh_text,
+    "finerehab": recordings.finerehab,
     "imu-csv": recordings.imu_csv,
     "kinect-imu": kinect.kinect_imu,
     "kinect-mkv": kinect.kinect_mkv,
@@ -22,6 +23,6 @@ TARGETS: dict[str, Callable[[random.Random], Callable[[], None]]] = {
     "xbus": streams.xbus,
 }
 
-SHARES = {"bvh": 0.5, "bvh-file": 0.15, "bvh-text": 0.2, "imu-csv": 0.2, "kinect-mkv": 0.05, "session": 0.15,
-          "skeleton-csv": 0.2}  # fmt: skip
+SHARES = {"bvh": 0.5, "bvh-file": 0.15, "bvh-text": 0.2, "finerehab": 0.15, "imu-csv": 0.2, "kinect-mkv": 0.05,
+          "session": 0.15, "skeleton-csv": 0.2}  # fmt: skip
 """Of the inputs, where all targets are fed in turn and one input takes long; the others get them all."""
