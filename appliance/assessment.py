@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from appliance.errors import RehabBoxError
 from appliance.exercises import Exercise
 from appliance.messages.result import Repetition as RepetitionMessage
 from appliance.messages.result import Score
-from appliance.scoring.compare import compare
+from appliance.scoring.compare import Comparison, compare
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
 from appliance.scoring.repetitions import RepetitionScore, score_repetitions
@@ -35,9 +36,7 @@ class Assessment:
         return sum(repetition.complete for repetition in self.repetitions)
 
 
-def assess(
-    recording: Recording, reference: Recording, exercise: Exercise, phi_deg: float | None = None
-) -> Assessment:
+def assess(recording: Recording, reference: Recording, exercise: Exercise, phi_deg: float | None = None) -> Assessment:
     """Repetitions, then the set against the whole reference, then each repetition against the reference's.
 
     phi_deg: the calibration's angle; without one there is no D.
@@ -58,7 +57,7 @@ def assess(
         return _unscored(repetitions, joints_seen, str(error))
     return Assessment(
         repetitions=tuple(_message(repetition, part) for repetition, part in zip(repetitions, parts, strict=True)),
-        score=Score.model_validate(comparison.as_json()),
+        score=Score.model_validate(_of_the_whole(comparison)),
         symmetry=dict(comparison.symmetry),
         reason=None,
         joints_seen=joints_seen,
@@ -74,6 +73,11 @@ def unassessed(reason: str) -> Assessment:
 def _the_set(recording: Recording, repetitions: list[Repetition]) -> Recording:
     """Without the waiting before and after."""
     return recording.between(repetitions[0].start_s - MARGIN_S, repetitions[-1].end_s + MARGIN_S)
+
+
+def _of_the_whole(comparison: Comparison) -> dict[str, Any]:
+    """What `score` prints, but for the symmetry, which has its own place in a result."""
+    return {name: value for name, value in comparison.as_json().items() if name != "symmetry"}
 
 
 def _message(repetition: Repetition, part: RepetitionScore | None) -> RepetitionMessage:

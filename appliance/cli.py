@@ -24,6 +24,7 @@ COMMANDS = {
     "sync": "find the offset between a camera's recording and a sensor's",
     "batch": "score every row of a manifest",
     "calibrate": "find the balance of pose and dynamics from recordings of known level",
+    "template": "average healthy recordings into a reference",
     "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",
     "watch": "live table of boxes and results",
     "bench": "measure this software beside its peers",

@@ -70,6 +70,10 @@ class Score(Message):
     """The joints that this comes from."""
     mirrored: bool | None = None
     """True where the extended measure took the movement as done with the other side; null where it was not computed."""
+    angle_ranges: dict[str, Number] = Field(default_factory=dict)
+    """Range of each joint angle, degrees."""
+    angle_ranges_reference: dict[str, Number] = Field(default_factory=dict)
+    """The same of the reference."""
     notes: tuple[str, ...] = ()
     """What a reader must know of this comparison, e.g. that no yaw could be found."""
 

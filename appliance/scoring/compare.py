@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError
-from appliance.scoring.body import body_of
+from appliance.scoring.body import Body, body_of
 from appliance.scoring.components import measure
-from appliance.scoring.extended import Extended, extended
+from appliance.scoring.extended import extended
 from appliance.scoring.match import Match, match
 from appliance.scoring.options import ScoringOptions
 from appliance.scoring.prepare import Prepared, PreparedReference, intensity, prepare, prepare_reference, require_seen
+from appliance.scoring.sides import angle_ranges, symmetry
 from appliance.skeleton.standard import Recording
 
 
@@ -30,8 +31,10 @@ class Comparison:
     tempo_ratio: the patient's duration over the instructor's, first frame to last (ours).
     joints: each joint's share of the squared distance over the path; all 0 where there is no distance (ours).
     base: which of the two was the shorter; shifts: the path, (base frames,).
+    angle_ranges, angle_ranges_reference: degrees, see `appliance.scoring.sides`; empty where `extended` is.
     symmetry: "pose" is (left - right) / (left + right) of the limbs' shares, -1..1: positive where the left limbs
     differ more, 0 where neither does (ours). A one-sided exercise leans to its side, as the weights do.
+    The others are those of `appliance.scoring.sides.symmetry`.
     dissimilarity_extended: the sum of `extended`, the contributions by component; extended_joints: where they
     come from; mirrored: the patient's mirror image was compared, because it is nearer. All ours; None and empty where
     pelvis, thorax or shoulders are not seen. See `appliance.scoring.components`.
@@ -62,10 +65,12 @@ class Comparison:
     extended: dict[str, float]
     extended_joints: dict[str, float]
     mirrored: bool
+    angle_ranges: dict[str, float]
+    angle_ranges_reference: dict[str, float]
 
     def as_json(self, *, path: bool = False) -> dict[str, Any]:
         """The document `rehabbox score` prints; base and shifts only where the path is asked for."""
-        left_out = {"symmetry", "joints_seen", "filled"} | (set() if path else {"base", "shifts"})
+        left_out = {"joints_seen", "filled"} | (set() if path else {"base", "shifts"})
         return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
@@ -92,7 +97,9 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
     matched = match(instructor.positions, patient.positions, reference.weights, options)
     moved = intensity(patient.positions, reference.weights)
     dynamics = reference.intensity - moved
-    further = _extended(reference, recording)
+    body = _body(reference, recording)
+    further = extended(measure(reference.model, body)) if reference.model and body else None
+    sides = symmetry(reference.model.body, body) if reference.model and body else {}
     lags = matched.lags / options.rate_hz
     shares = matched.joint_shares
     return Comparison(
@@ -113,21 +120,21 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
         notes=_notes(instructor, patient, matched),
         base=matched.base,
         shifts=tuple(matched.alignment.shifts.tolist()),
-        symmetry={"pose": _asymmetry(options.joints, shares)},
+        symmetry={"pose": _asymmetry(options.joints, shares), **sides},
         joints_seen=joints_seen,
         filled=patient.filled,
         dissimilarity_extended=further.dissimilarity if further else None,
         extended=further.contributions if further else {},
         extended_joints=further.joints if further else {},
         mirrored=further is not None and further.mirrored,
+        angle_ranges=angle_ranges(body) if body else {},
+        angle_ranges_reference=angle_ranges(reference.model.body) if reference.model else {},
     )
 
 
-def _extended(reference: PreparedReference, recording: Recording) -> Extended | None:
-    if reference.model is None:
-        return None
+def _body(reference: PreparedReference, recording: Recording) -> Body | None:
     try:
-        return extended(measure(reference.model, body_of(recording, reference.options.joints)))
+        return body_of(recording, reference.options.joints)
     except NotScorableError:
         return None
 

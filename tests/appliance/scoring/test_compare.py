@@ -36,7 +36,9 @@ def test_a_recording_against_itself_differs_in_nothing(raising: Raising) -> None
     assert found.tempo_ratio == 1.0
     assert found.pairs == 90
     assert set(found.joints.values()) == {0.0}
-    assert found.symmetry == {"pose": 0.0}
+    assert set(found.symmetry) >= {"pose", "range"}
+    assert list(found.symmetry.values()) == pytest.approx([0.0] * len(found.symmetry), abs=1e-9)
+    assert found.dissimilarity_extended == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("root", ["pelvis", "thorax", "start"])
@@ -199,7 +201,8 @@ def test_the_document_has_the_keys_of_the_command(raising: Raising) -> None:
     assert list(found.as_json()) == [
         *("pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity"),
         *("intensity_reference", "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s"),
-        *("tempo_ratio", "joints", "notes"),
+        *("tempo_ratio", "joints", "notes", "symmetry", "dissimilarity_extended", "extended", "extended_joints"),
+        *("mirrored", "angle_ranges", "angle_ranges_reference"),
     ]
     assert len(found.as_json(path=True)["shifts"]) == 90
     assert found.as_json(path=True)["base"] == "reference"
