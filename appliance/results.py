@@ -71,7 +71,7 @@ def make_result(
             joints_seen=assessment.joints_seen,
             sync_error_ms=recorded.sync.error_ms,
             kept=recorded.sync.kept,
-            filled=assessment.filled,
+            filled=min(1.0, assessment.filled + recorded.filled),
             gravity=recorded.recording.gravity,
         ),
         versions=Versions(

@@ -260,9 +260,7 @@ class Session:
             self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
 
 
-def _assess(
-    recorded: RecordedSet, reference: Recording, exercise: Exercise, phi_deg: float | None
-) -> Assessment:
+def _assess(recorded: RecordedSet, reference: Recording, exercise: Exercise, phi_deg: float | None) -> Assessment:
     if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
         return unassessed(recorded.camera_error or seen)

@@ -92,7 +92,7 @@ class DataQuality(Message):
     kept: Share = None
     """Share of the camera's frames at whose instant the sensors' motion is known; null where no sensor was worn."""
     filled: Share
-    """Share of the joint-frames that were interpolated over a short gap."""
+    """Share of the joint-frames that were interpolated over a short gap, or came from the worn sensors."""
     gravity: Gravity | None
     """What "up" follows: the camera's accelerometer, or merely the camera's own up."""
 
