@@ -124,14 +124,14 @@ def movement_of(body: Body) -> Movement:
     speed = _speed(body.about_thorax)
     settle = (MOTION_SMOOTHING_S**2 - POSE_SMOOTHING_S**2) ** 0.5 * RATE_HZ
     pelvis_speed = _speed(gaussian_filter1d(body.about_pelvis, settle, axis=0, mode="nearest"))
-    high = np.percentile(speed, 95, axis=0)
+    high, highest = np.percentile(speed, [95, 98], axis=0)
     inner = speed[1:-1]
     peaks = (inner > speed[:-2]) & (inner >= speed[2:]) & (inner > np.maximum(0.1 * high, _LEAST_MOTION))
     return Movement(
         ranges=np.asarray(np.subtract(*np.percentile(body.about_pelvis, [97, 3], axis=0))),
         path=speed.sum(axis=0) / RATE_HZ,
         submovements=peaks.sum(axis=0).astype(np.float64),
-        movement_s=_span(speed > np.maximum(0.15 * np.percentile(speed, 98, axis=0), _LEAST_MOTION)) / RATE_HZ,
+        movement_s=_span(speed > np.maximum(0.15 * highest, _LEAST_MOTION)) / RATE_HZ,
         peak_speed=np.percentile(pelvis_speed, 95, axis=0),
         pelvis_path=pelvis_speed.sum(axis=0) / RATE_HZ,
         angle_ranges=np.asarray(np.subtract(*np.percentile(angles_of(body.about_pelvis), [97, 3], axis=0))),
