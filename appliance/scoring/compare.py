@@ -99,7 +99,8 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
     dynamics = reference.intensity - moved
     body = _body(reference, recording)
     further = extended(measure(reference.model, body)) if reference.model and body else None
-    sides = symmetry(reference.model.body, body) if reference.model and body else {}
+    angles = angle_ranges(body) if body else {}
+    sides = symmetry(reference.model.body, body, angles) if reference.model and body else {}
     lags = matched.lags / options.rate_hz
     shares = matched.joint_shares
     return Comparison(
@@ -127,8 +128,10 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
         extended=further.contributions if further else {},
         extended_joints=further.joints if further else {},
         mirrored=further is not None and further.mirrored,
-        angle_ranges=angle_ranges(body) if body else {},
-        angle_ranges_reference=angle_ranges(reference.model.body) if reference.model else {},
+        angle_ranges=angles,
+        angle_ranges_reference=angle_ranges(reference.model.body, reference.model.movement.angle_ranges)
+        if reference.model
+        else {},
     )
 
 

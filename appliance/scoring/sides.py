@@ -23,26 +23,32 @@ def inter_limb_distance(body: Body) -> float:
     return float(np.linalg.norm(body.about_pelvis[:, pairs] - swapped.about_pelvis[:, pairs], axis=2).mean())
 
 
-def angle_ranges(body: Body) -> dict[str, float]:
-    """Degrees between the 3rd and the 97th percentile of each angle in `ANGLES` whose joints are seen."""
-    ranges: Floats = np.asarray(np.subtract(*np.percentile(angles_of(body.about_pelvis), [97, 3], axis=0)))
+def angle_ranges(body: Body, known: Floats | None = None) -> dict[str, float]:
+    """Degrees between the 3rd and the 97th percentile of each angle in `ANGLES` whose joints are seen.
+
+    known: (angles,), where they have been computed.
+    """
+    if known is None:
+        known = np.asarray(np.subtract(*np.percentile(angles_of(body.about_pelvis), [97, 3], axis=0)))
     return {
         name: float(value)
-        for (name, (vertex, far, near)), value in zip(ANGLES.items(), ranges, strict=True)
+        for (name, (vertex, far, near)), value in zip(ANGLES.items(), known, strict=True)
         if all(body.seen[INDEX[joint]] for joint in (vertex, far, near) if joint in JOINTS)
     }
 
 
-def symmetry(reference: Body, patient: Body) -> dict[str, float]:
-    """Of the patient: `inter_limb_distance`; its ratio to the reference's (1: as one-sided as it should be); `range`,
-    (left - right) / (left + right) of the limbs' summed angle ranges, -1..1. What is not seen has no entry."""
+def symmetry(reference: Body, patient: Body, ranges: dict[str, float]) -> dict[str, float]:
+    """Left against right, of the patient, whose `angle_ranges` are given; what is not seen has no entry.
+
+    `inter_limb_distance`, and as `inter_limb_ratio` that over the reference's (1: as one-sided as it should be); `range`,
+    (left - right) / (left + right) of the limbs' summed angle ranges, -1..1.
+    """
     distance, expected = inter_limb_distance(patient), inter_limb_distance(reference)
     found = {}
     if np.isfinite(distance):
         found["inter_limb_distance"] = distance
         if expected > 0.0:
             found["inter_limb_ratio"] = distance / expected
-    ranges = angle_ranges(patient)
     left, right = (
         sum(value for name, value in ranges.items() if name.startswith(side)) for side in ("left_", "right_")
     )
