@@ -40,7 +40,7 @@ def angle_ranges(body: Body, known: Floats | None = None) -> dict[str, float]:
 def symmetry(reference: Body, patient: Body, ranges: dict[str, float]) -> dict[str, float]:
     """Left against right, of the patient, whose `angle_ranges` are given; what is not seen has no entry.
 
-    `inter_limb_distance`, and as `inter_limb_ratio` that over the reference's (1: as one-sided as it should be); `range`,
+    `inter_limb_distance`, and as `inter_limb_ratio` that over the reference's (1: as one-sided as that); `range`,
     (left - right) / (left + right) of the limbs' summed angle ranges, -1..1.
     """
     distance, expected = inter_limb_distance(patient), inter_limb_distance(reference)
