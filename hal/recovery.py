@@ -41,7 +41,7 @@ class RecoverySettings(BaseModel):
     """An open device that gives nothing for so long is lost, whatever it says."""
     give_up_s: Annotated[float, Field(gt=0, le=3600)] = 45.0
     """A device that is away for so long is told as lost; looking for it goes on."""
-    usb_ports: dict[Literal["camera", "imu"], Annotated[str, Field(pattern=PORT_PATTERN)]] = {}
+    usb_ports: dict[Literal["camera", "second_camera", "imu"], Annotated[str, Field(pattern=PORT_PATTERN)]] = {}
     """By device, as the kernel names the port (`2-1.4`): power may be switched off and on there."""
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,12 +15,12 @@ from hal.camera.kinect_frames import FrameMaker, KinectCapture, KinectImu
 from hal.camera.kinect_library import load_pyk4a
 from hal.errors import DeviceLostError, DeviceNotFoundError, DriverOptionError
 from hal.types import Counters, DeviceInfo, Frame
+from hal.wired_sync import Sync
 
 RATE_HZ = 30.0
 _STALE_SAMPLES = 4096
 """At most this many samples of the built-in sensor are taken with a frame: 2.5 s of them, more than its queue holds."""
 
-Sync = Literal["standalone", "primary", "subordinate"]
 _SYNC_MODES = {"standalone": "STANDALONE", "primary": "MASTER", "subordinate": "SUBORDINATE"}
 
 
@@ -197,15 +196,3 @@ class KinectCamera:
                 break
             samples.append(KinectImu.from_pyk4a(raw))
         return tuple(samples)
-
-
-def start_order(cameras: Iterable[KinectCamera]) -> list[KinectCamera]:
-    """Subordinates first: the primary's start is the one trigger for all of them.
-
-    Raises `DriverOptionError` for subordinates without exactly one primary.
-    """
-    ordered = sorted(cameras, key=lambda camera: camera.sync != "subordinate")
-    primaries = sum(camera.sync == "primary" for camera in ordered)
-    if primaries > 1 or (primaries == 0 and any(camera.sync == "subordinate" for camera in ordered)):
-        raise DriverOptionError(f'camera.sync: subordinates need exactly one "primary", there are {primaries}')
-    return ordered

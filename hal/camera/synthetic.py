@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from scipy.spatial.transform import Rotation
 
 from hal.types import Body, Counters, DeviceInfo, Frame
 from hal.virtual.body import AZURE_KINECT_32
@@ -16,10 +18,11 @@ _NAME = "synthetic camera"
 
 
 class SyntheticCamera:
-    """Delivers joints, no pictures, in real time. It does not simulate occlusion, a second person, or a lost device.
+    """Delivers joints and what is up, no pictures, in real time. It does not simulate a second person or a lost device.
 
     Joints are in the axes and the order of the Azure Kinect's body tracking: x to the right of the picture, y down, z
-    away from the camera. Noise is white and alike for every joint; a real tracker's is worse in depth and correlated.
+    away from the camera. `hidden` joints are never seen, whatever is in front of them. Noise is white and alike for
+    every joint; a real tracker's is worse in depth and correlated.
     """
 
     capabilities: ClassVar[tuple[str, ...]] = ("body", "1 to 120 Hz", "synthetic")
@@ -39,10 +42,23 @@ class SyntheticCamera:
         clock_skew_ppm: Annotated[float, Field(ge=-1000, le=1000, description="how much its clock runs fast")] = 30.0
         distance_m: Annotated[float, Field(ge=0.5, le=6, description="from the patient")] = 2.5
         height_m: Annotated[float, Field(ge=0, le=3, description="above the floor")] = 1.0
+        bearing_deg: Annotated[float, Field(ge=-180, le=180, description="from the patient's front to the left")] = 0.0
+        tilt_deg: Annotated[float, Field(ge=-90, le=90, description="how far it looks down")] = 0.0
+        hidden: Annotated[tuple[str, ...], Field(description="joints it never sees")] = ()
+
+        @field_validator("hidden")
+        @classmethod
+        def _known(cls, hidden: tuple[str, ...]) -> tuple[str, ...]:
+            unknown = [name for name in hidden if name not in AZURE_KINECT_32]
+            if unknown:
+                raise ValueError(f"no joint {unknown[0]!r}")
+            return hidden
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stage = stage(options.patient)
+        self._axes, self._place = pose_of(options.bearing_deg, options.tilt_deg, options.distance_m, options.height_m)
+        self._confidence = np.array([float(name not in options.hidden) for name in AZURE_KINECT_32])
         self._link: Link | None = None
         self._lost = self._dropped = 0
 
@@ -77,7 +93,8 @@ class SyntheticCamera:
         if not link.wait(arrival_ns, timeout_s):
             return None
         self._due = None
-        return Frame(index, self._clock.stamp_ns(index), arrival_ns, body=self._see(self._clock.host_ns(index)))
+        body = self._see(self._clock.host_ns(index))
+        return Frame(index, self._clock.stamp_ns(index), arrival_ns, body=body, up=self._axes[:, 1])
 
     def _next(self, link: Link) -> tuple[int, int]:
         """The next frame that is not lost, and when it arrives."""
@@ -92,5 +109,15 @@ class SyntheticCamera:
     def _see(self, host_ns: int) -> Body:
         positions = self._stage.joints(np.array([host_ns * 1e-9]), AZURE_KINECT_32)[0]
         positions = positions + self._options.noise_m * self._rng.standard_normal(positions.shape)
-        camera = np.array([0.0, self._options.height_m, self._options.distance_m])
-        return Body("azure_kinect_32", (positions - camera) * (1.0, -1.0, -1.0), np.ones(len(positions)))
+        positions[self._confidence == 0] = np.nan
+        return Body("azure_kinect_32", (positions - self._place) @ self._axes.T, self._confidence)
+
+
+def pose_of(
+    bearing_deg: float, tilt_deg: float, distance_m: float, height_m: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(3, 3), (3,) m: a point in the camera's axes = rotation @ (the point on the stage - place)."""
+    around = Rotation.from_euler("y", bearing_deg, degrees=True)
+    place = np.asarray(around.apply((0.0, 0.0, distance_m))) + np.array([0.0, height_m, 0.0])
+    tilted = Rotation.from_euler("x", tilt_deg, degrees=True).as_matrix()
+    return tilted @ np.diag([1.0, -1.0, -1.0]) @ around.as_matrix().T, place

@@ -44,6 +44,14 @@ class StoredCamera(_Model):
     up: Vector | None
     floor: StoredFloor | None
 
+    @property
+    def placement(self) -> Placement | None:
+        """How it stood; None where the calibration was made without gravity."""
+        if self.up is None:
+            return None
+        floor = None if self.floor is None else Floor(np.array(self.floor.normal), self.floor.height_m)
+        return Placement(np.array(self.up), floor)
+
 
 class StoredBoard(_Model):
     squares: tuple[int, int]
@@ -147,11 +155,11 @@ def _moved(name: str, then: StoredCamera, now: KnownCamera) -> Moved:
             f"camera {name} ({now.serial}) is not the one that was calibrated ({then.serial}), or is in another colour "
             "mode; calibrate again, or exchange A and B"
         )
-    if then.up is None:
+    before = then.placement
+    if before is None:
         raise CalibrationError(
             f"the calibration does not say how camera {name} stood; calibrate again with a recording of it in its place"
         )
     if now.placement is None:
         raise CalibrationError(f"camera {name}: what was given does not tell gravity; give a recording of it at rest")
-    floor = None if then.floor is None else Floor(np.array(then.floor.normal), then.floor.height_m)
-    return compare(Placement(np.array(then.up), floor), now.placement)
+    return compare(before, now.placement)

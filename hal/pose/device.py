@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from hal.pose.metric import levelling
 from hal.types import Absent, Body, DeviceInfo, Frame
 
 
 class DevicePose:
-    """Passes on the joints that the camera found; a frame without them is a frame with nobody in it."""
+    """Passes on the joints that the camera found, levelled where it measures what is up.
+
+    A frame without joints is a frame with nobody in it.
+    """
 
     capabilities: ClassVar[tuple[str, ...]] = ("any camera that gives a body",)
 
@@ -33,4 +38,8 @@ class DevicePose:
         """Nothing to release."""
 
     def estimate(self, frame: Frame) -> Body | Absent:
-        return frame.body or Absent("no_person", "the camera tracks nobody")
+        if frame.body is None:
+            return Absent("no_person", "the camera tracks nobody")
+        if frame.up is None:
+            return frame.body
+        return replace(frame.body, positions=frame.body.positions @ levelling(frame.up).T)

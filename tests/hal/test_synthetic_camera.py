@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from appliance.skeleton.adapters import to_standard
-from hal.camera.synthetic import SyntheticCamera
+from appliance.skeleton.standard import INDEX
+from hal.camera.synthetic import SyntheticCamera, pose_of
 from hal.errors import DeviceLostError, DriverOptionError
 from hal.registry import build_camera
 from hal.virtual.body import AZURE_KINECT_32, STANDARD_17
@@ -131,3 +132,26 @@ def test_close_wakes_a_reader():
 def test_an_unknown_option_is_refused_by_name():
     with pytest.raises(DriverOptionError, match=r"camera\.colour"):
         build_camera({"driver": "synthetic", "colour": True})
+
+
+def test_from_the_side_and_looking_down_it_sees_the_same_patient():
+    who = stage("around")
+    (frame,) = frames_of(1, patient="around", bearing_deg=60.0, tilt_deg=12.0, height_m=1.6, **FAST)
+    true = who.joints(np.array([frame.arrival_ns * 1e-9]), AZURE_KINECT_32)[0]
+    axes, place = pose_of(60.0, 12.0, 2.5, 1.6)
+    np.testing.assert_allclose(frame.body.positions @ axes + place, true, atol=0.005)
+    assert place[0] > 1.0  # stage axes have x to the patient's left
+    height = frame.body.positions @ frame.up + 1.6
+    np.testing.assert_allclose(height, true[:, 1], atol=0.005)
+    away = frame.body.positions[:, 2]
+    assert (away > 1.0).all()
+
+
+def test_a_hidden_joint_is_not_seen():
+    (frame,) = frames_of(1, patient="hiding", hidden=("left_wrist",), **FAST)
+    positions, confidence = to_standard(frame.body)
+    assert confidence[INDEX["left_wrist"]] == 0
+    assert np.isnan(positions[INDEX["left_wrist"]]).all()
+    assert np.delete(confidence, INDEX["left_wrist"]).min() == 1.0
+    with pytest.raises(DriverOptionError, match="no joint 'left_paw'"):
+        build_camera({"driver": "synthetic", "hidden": ["left_paw"]})

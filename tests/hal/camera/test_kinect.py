@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 import pytest
 
-from hal.camera.kinect import KinectCamera, start_order
+from hal.camera.kinect import KinectCamera
 from hal.errors import DeviceLostError, DeviceNotFoundError, DriverOptionError
 from hal.registry import driver_options
+from hal.wired_sync import start_order
 
 
 class K4AError(Exception):
@@ -287,6 +288,8 @@ def test_the_primary_starts_last_since_its_start_is_the_trigger(camera: Make) ->
         start_order([one, two])
     with pytest.raises(DriverOptionError, match="there are 2"):
         start_order([primary, camera(sync="primary")])
+    with pytest.raises(DriverOptionError, match='others are "subordinate"'):
+        start_order([primary, camera()])
 
 
 def test_without_pyk4a_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, camera: Make) -> None:
