@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.fusion.fuse import Fused, fuse
 from appliance.fusion.orientation import sensor_tracks
@@ -36,12 +37,15 @@ class SyncQuality:
 
 
 class SetSync:
-    """Clocks of all devices, and from `begin` on what the sensors measured; as long as a set at most."""
+    """Clocks of all devices, and from `begin` on what the sensors measured; as long as a set at most.
+
+    A `recording` given to it has times in seconds of the host's clock, as `frame` told them.
+    """
 
     def __init__(self) -> None:
-        self._clocks: dict[str, DeviceClock] = {}
+        self._cameras: dict[str, DeviceClock] = {}
+        self._sensors: dict[str, DeviceClock] = {}
         self._samples: dict[str, list[tuple[int, ImuSample]]] = {}
-        self._frames_ns: list[int] = []
         self._begun = False
         self._worn = False
 
@@ -49,58 +53,47 @@ class SetSync:
         """From now on what comes belongs to the set."""
         self._begun = True
 
-    def frame(self, stamp_ns: int, arrival_ns: int) -> int:
-        """When a frame of the camera was, host clock."""
-        return self._place(CAMERA, stamp_ns, arrival_ns)
-
-    def keep(self, host_ns: int) -> None:
-        """A frame that `frame` gave the time of belongs to the recording."""
-        self._frames_ns.append(host_ns)
+    def frame(self, stamp_ns: int, arrival_ns: int, camera: str = CAMERA) -> int:
+        """When a frame of that camera was, host clock."""
+        return _place(self._cameras, camera, stamp_ns, arrival_ns)
 
     def samples(self, samples: Sequence[ImuSample]) -> None:
         self._worn = self._worn or bool(samples)
         for sample in samples:
-            host_ns = self._place(sample.segment, sample.stamp_ns, sample.arrival_ns)
+            host_ns = _place(self._sensors, sample.segment, sample.stamp_ns, sample.arrival_ns)
             if self._begun:
                 self._samples.setdefault(sample.segment, []).append((host_ns, sample))
 
     def lose_sensors(self) -> None:
         """The sensors are gone: the set goes on without them."""
-        self._clocks = {name: clock for name, clock in self._clocks.items() if name == CAMERA}
+        self._sensors.clear()
         self._samples.clear()
 
     def quality(self, recording: Recording) -> SyncQuality:
-        """recording: of the frames that were kept, in their order."""
+        """What a result says of camera and sensors."""
         if not self._worn:
             return SyncQuality()
         worn = self._recordings()
-        seen = replace(recording, times=np.array(self._frames_ns, np.float64) / 1e9)
-        if not worn or not len(seen):
+        if not worn or not len(recording):
             return SyncQuality(kept=0.0)
-        kept = min(covered(seen, inertial) for inertial in worn.values())
-        found = refine(
-            seen, {FAR_JOINT[name]: inertial for name, inertial in worn.items() if name in FAR_JOINT}, find_skew=False
-        )
+        kept = min(covered(recording, inertial) for inertial in worn.values())
+        by_joint = {FAR_JOINT[name]: inertial for name, inertial in worn.items() if name in FAR_JOINT}
+        found = refine(recording, by_joint, find_skew=False)
         if found.offset_s is not None:
             return SyncQuality(found.residual_ms, kept, found.offset_s)
-        worst = max(clock.error_ms for clock in self._clocks.values())
+        worst = max(clock.error_ms for clock in (*self._cameras.values(), *self._sensors.values()))
         return SyncQuality(worst if math.isfinite(worst) else None, kept)
 
-    def fused(self, recording: Recording, delay_s: float | None) -> Fused:
+    def fused(
+        self, recording: Recording, delay_s: float | None, known: Mapping[str, NDArray[np.float64]] | None = None
+    ) -> Fused:
         """The recording with joints that the camera did not see well from the sensors; delay_s as in `SyncQuality`.
 
-        recording: of the frames that were kept, in their order.
+        known: `Fused.bones` of the same person's sets before, with the same sensors.
         """
-        placed = replace(recording, times=np.array(self._frames_ns, np.float64) / 1e9)
         rows = [row for rows in self._samples.values() for row in rows]
         tracks = sensor_tracks((host_ns / 1e9 + (delay_s or 0.0), sample) for host_ns, sample in rows)
-        found = fuse(placed, tracks)
-        return replace(found, recording=replace(found.recording, times=recording.times))
-
-    def _place(self, device: str, stamp_ns: int, arrival_ns: int) -> int:
-        clock = self._clocks.setdefault(device, DeviceClock())
-        clock.update(stamp_ns, arrival_ns)
-        return clock.to_host_ns(stamp_ns)
+        return fuse(recording, tracks, known)
 
     def _recordings(self) -> dict[str, InertialRecording]:
         """By the segment worn on. A stamp that came twice, or out of order, counts once."""
@@ -115,3 +108,9 @@ class SetSync:
                     np.array([sample.acceleration for sample in samples]),
                 )
         return worn
+
+
+def _place(clocks: dict[str, DeviceClock], device: str, stamp_ns: int, arrival_ns: int) -> int:
+    clock = clocks.setdefault(device, DeviceClock())
+    clock.update(stamp_ns, arrival_ns)
+    return clock.to_host_ns(stamp_ns)
