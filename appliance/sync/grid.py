@@ -64,8 +64,10 @@ def orientations_at(times: Floats, orientations: Floats, at: Floats, longest_gap
 
 def _alike(known: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Columns in groups that are known in the same rows, so that a skeleton without gaps is one group."""
-    _, group = np.unique(known, axis=1, return_inverse=True)
-    return [np.flatnonzero(group == index) for index in range(int(group.max(initial=-1)) + 1)]
+    groups: dict[bytes, list[int]] = {}
+    for column, rows in enumerate(np.packbits(known, axis=0).T):
+        groups.setdefault(rows.tobytes(), []).append(column)
+    return [np.array(columns) for columns in groups.values()]
 
 
 def _bridged(known_s: Floats, at: Floats, times: Floats, longest_gap_s: float) -> NDArray[np.bool_]:
