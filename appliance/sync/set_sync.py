@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from appliance.fusion.fuse import Fused, fuse
 from appliance.fusion.orientation import sensor_tracks
 from appliance.skeleton.standard import Recording
-from appliance.sync.clocks import DeviceClock
+from appliance.sync.clocks import DeviceClock, Placed, settled_ns
 from appliance.sync.inertial import InertialRecording
 from appliance.sync.refine import covered, refine
 from appliance.sync.same_motion import FAR_JOINT
@@ -45,7 +45,7 @@ class SetSync:
     def __init__(self) -> None:
         self._cameras: dict[str, DeviceClock] = {}
         self._sensors: dict[str, DeviceClock] = {}
-        self._samples: dict[str, list[tuple[int, ImuSample]]] = {}
+        self._samples: dict[str, list[tuple[Placed, ImuSample]]] = {}
         self._begun = False
         self._worn = False
 
@@ -55,14 +55,14 @@ class SetSync:
 
     def frame(self, stamp_ns: int, arrival_ns: int, camera: str = CAMERA) -> int:
         """When a frame of that camera was, host clock."""
-        return _place(self._cameras, camera, stamp_ns, arrival_ns)
+        return _updated(self._cameras, camera, stamp_ns, arrival_ns).to_host_ns(stamp_ns)
 
     def samples(self, samples: Sequence[ImuSample]) -> None:
         self._worn = self._worn or bool(samples)
         for sample in samples:
-            host_ns = _place(self._sensors, sample.segment, sample.stamp_ns, sample.arrival_ns)
+            clock = _updated(self._sensors, sample.segment, sample.stamp_ns, sample.arrival_ns)
             if self._begun:
-                self._samples.setdefault(sample.segment, []).append((host_ns, sample))
+                self._samples.setdefault(sample.segment, []).append((clock.placed(sample.stamp_ns), sample))
 
     def lose_sensors(self) -> None:
         """The sensors are gone: the set goes on without them."""
@@ -91,26 +91,33 @@ class SetSync:
 
         known: `Fused.bones` of the same person's sets before, with the same sensors.
         """
-        rows = [row for rows in self._samples.values() for row in rows]
-        tracks = sensor_tracks((host_ns / 1e9 + (delay_s or 0.0), sample) for host_ns, sample in rows)
+        rows = [row for segment in self._samples for row in self._settled(segment)]
+        tracks = sensor_tracks((time_s + (delay_s or 0.0), sample) for time_s, sample in rows)
         return fuse(recording, tracks, known)
 
     def _recordings(self) -> dict[str, InertialRecording]:
-        """By the segment worn on. A stamp that came twice, or out of order, counts once."""
+        """By the segment worn on."""
         worn = {}
-        for segment, rows in self._samples.items():
-            times, first = np.unique(np.array([host_ns for host_ns, _ in rows], np.int64), return_index=True)
-            if len(times) > 1:
-                samples = [rows[index][1] for index in first.tolist()]
+        for segment in self._samples:
+            rows = self._settled(segment)
+            if len(rows) > 1:
                 worn[segment] = InertialRecording(
-                    times / 1e9,
-                    np.array([sample.angular_velocity for sample in samples]),
-                    np.array([sample.acceleration for sample in samples]),
+                    np.array([time_s for time_s, _ in rows]),
+                    np.array([sample.angular_velocity for _, sample in rows]),
+                    np.array([sample.acceleration for _, sample in rows]),
                 )
         return worn
 
+    def _settled(self, segment: str) -> list[tuple[float, ImuSample]]:
+        """A sensor's samples in order of time, s, host clock; a stamp that came twice counts once."""
+        rows = self._samples[segment]
+        first = {(placed.line.epoch, placed.stamp_ns): index for index, (placed, _) in reversed([*enumerate(rows)])}
+        once = [rows[index] for index in sorted(first.values())]
+        times = settled_ns([placed for placed, _ in once]) / 1e9
+        return [(float(times[index]), once[index][1]) for index in np.argsort(times, kind="stable").tolist()]
 
-def _place(clocks: dict[str, DeviceClock], device: str, stamp_ns: int, arrival_ns: int) -> int:
+
+def _updated(clocks: dict[str, DeviceClock], device: str, stamp_ns: int, arrival_ns: int) -> DeviceClock:
     clock = clocks.setdefault(device, DeviceClock())
     clock.update(stamp_ns, arrival_ns)
-    return clock.to_host_ns(stamp_ns)
+    return clock
