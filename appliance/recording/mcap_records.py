@@ -46,7 +46,7 @@ def records(file: BinaryIO) -> Iterator[Channel | Message | Metadata | Damaged]:
 def _parsed(opcode: int, body: bytes) -> Iterator[Channel | Message | Metadata | Damaged]:
     try:
         found = _inside(opcode, body)
-    except (McapError, CRCValidationError, zstandard.ZstdError, struct.error, ValueError):
+    except (McapError, CRCValidationError, zstandard.ZstdError, struct.error, ValueError, OverflowError):
         yield Damaged()
         return
     for record in found:

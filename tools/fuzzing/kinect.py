@@ -30,6 +30,9 @@ av.logging.set_level(None)
 _MODES = {"COLOR": "MJPG_720P", "DEPTH": "NFOV_2X2BINNED"}
 _HEAD = b"\x1f\x43\xb6\x75"
 """How a cluster of packets begins (Matroska's ID of it)."""
+_PICTURE = cv2.imencode(".jpg", np.full((720, 1280, 3), 90, np.uint8))[1].tobytes()
+_REPLAYED = 0.005
+"""Share of the inputs that the camera plays; each builds its lenses' tables anew, which takes longer than all else."""
 
 
 def _calibration() -> str:
@@ -67,7 +70,7 @@ def _recording(file: Path, *, depth: bool) -> bytes:
         container.add_attachment("calibration.json", "application/octet-stream", _calibration().encode())
         for time_ms in (0, 33):
             contents = {
-                "COLOR": cv2.imencode(".jpg", np.full((720, 1280, 3), 90, np.uint8))[1].tobytes(),
+                "COLOR": _PICTURE,
                 "DEPTH": np.full((288, 320), 1500, ">u2").tobytes(),
                 "IMU": _motion(time_ms),
             }
@@ -88,18 +91,20 @@ def _weak(whole: bytes) -> Iterator[tuple[int, int]]:
 
 
 def kinect_mkv(chance: random.Random) -> Feed:
-    """Whole recordings, with depth and without, read to their end; one in twenty by the camera, which takes longer."""
+    """Whole recordings, with depth and without, read to their end, now and then by the camera."""
     file = Path("kinect.mkv")
     whole = [_recording(file, depth=depth) for depth in (True, False)]
     weak = [list(_weak(data)) for data in whole]
-    with suppress(StreamEndedError):
-        _replay(file)  # what the lenses' tables take is no growth
+    for data in whole:
+        file.write_bytes(data)
+        with suppress(StreamEndedError):
+            _replay(file)  # what the lenses' tables take is no growth
 
     def feed() -> None:
         which = chance.randrange(2)
         file.write_bytes(broken(chance, whole[which], whole[1 - which], weak[which]))
         try:
-            if chance.random() < 0.05:
+            if chance.random() < _REPLAYED:
                 _replay(file)
             else:
                 _read_tracks(file)
@@ -116,6 +121,8 @@ def _read_tracks(file: Path) -> None:
     lenses = reader.calibration
     for capture in reader.captures():
         assert capture.depth is None or capture.depth.shape == (lenses.depth.height, lenses.depth.width)
+        if capture.color == _PICTURE:  # unbroken: nothing new to decode
+            continue
         picture = decode_jpeg(capture.color, lenses.color.width, lenses.color.height)
         assert picture is None or picture.shape == (lenses.color.height, lenses.color.width, 3)
     reader.close()

@@ -19,7 +19,8 @@ from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
 from hal.types import ImuSample
 
-FRAMES = 12
+FRAMES = 5
+"""Few, since every input is read to its end."""
 
 PRESCRIPTION = {
     "id": "2f9a2b7e-35bb-4b53-8d0c-1f4d1f5f9f01",
@@ -38,7 +39,7 @@ def recording() -> Recording:
     """Joints that wander, one of them not seen for a while."""
     chance = np.random.default_rng(1)
     positions = chance.normal(size=(FRAMES, len(JOINTS), 3))
-    positions[3:5, 4] = np.nan
+    positions[1:3, 4] = np.nan
     return recording_of(np.arange(FRAMES) / 30, positions)
 
 
@@ -56,7 +57,7 @@ def finerehab() -> bytes:
 
 
 def imu() -> bytes:
-    rows = np.column_stack([np.arange(40) / 96, np.random.default_rng(2).normal(size=(40, 6))])
+    rows = np.column_stack([np.arange(12) / 96, np.random.default_rng(2).normal(size=(12, 6))])
     return "\n".join([",".join(COLUMNS), *(",".join(f"{value:.5f}" for value in row) for row in rows), ""]).encode()
 
 

@@ -87,12 +87,17 @@ def bvh(chance: random.Random) -> Feed:
 
 def bvh_text(chance: random.Random) -> Feed:
     """Frames of text."""
+    pool = [_words(chance) for _ in range(500)]  # written once: writing a number takes longer than reading it
 
     def whole() -> bytes:
-        count = chance.choice((180, 186, 354, 360, chance.randrange(400)))
-        words = [f"{chance.uniform(-400, 400):.{chance.randrange(8)}f}" for _ in range(count)]
+        words = list(chance.choice(pool))
         if chance.random() < 0.2 and words:
-            words[chance.randrange(count)] = chance.choice(("nan", "inf", "1e999", "0x10", "--1", "1_0", "١"))
+            words[chance.randrange(len(words))] = chance.choice(("nan", "inf", "1e999", "0x10", "--1", "1_0", "١"))
         return f"{chance.randrange(3)} name {' '.join(words)} ||".encode()
 
     return _bvh(chance, bvh_stream.TextParser(), whole)
+
+
+def _words(chance: random.Random) -> list[str]:
+    count = chance.choice((180, 186, 354, 360, chance.randrange(400)))
+    return [f"{chance.uniform(-400, 400):.{chance.randrange(8)}f}" for _ in range(count)]

@@ -23,6 +23,5 @@ TARGETS: dict[str, Callable[[random.Random], Callable[[], None]]] = {
     "xbus": streams.xbus,
 }
 
-SHARES = {"bvh": 0.5, "bvh-file": 0.15, "bvh-text": 0.2, "finerehab": 0.15, "imu-csv": 0.2, "kinect-mkv": 0.05,
-          "session": 0.15, "skeleton-csv": 0.2}  # fmt: skip
+SHARES = {"kinect-mkv": 0.3}
 """Of the inputs, where all targets are fed in turn and one input takes long; the others get them all."""

@@ -346,6 +346,19 @@ def test_someone_elses_file_is_refused(path: Path, metadata: SessionMetadata) ->
         read_session(part)
 
 
+def test_a_chunk_that_claims_more_bytes_than_a_computer_can_address_is_damage(
+    record: Record, frames: list[SkeletonFrame], samples: list[ImuSample]
+) -> None:
+    finished = record().finish()
+    whole = bytearray(finished.read_bytes())
+    after_times_size_and_checksum = whole.index(b"\x04\0\0\0zstd") + 8
+    whole[after_times_size_and_checksum : after_times_size_and_checksum + 8] = b"\xff" * 8
+    finished.write_bytes(whole)
+    found = read_session(finished)
+    assert found.damaged == 1
+    assert len(found.host_ns) < len(frames)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("finished", [False, True])
 def test_damage_anywhere_ends_in_an_error_in_words_or_in_what_is_left(
