@@ -2,11 +2,13 @@
 
 1. A first look at the depth under every landmark, together with the network's own relative distances, tells how far
    away the person is.
-2. Under each landmark the surface at about that distance is its own; the joint lies one radius of the limb behind it,
-   along the line of sight. Something clearly nearer hides the joint: then it has no position. Where depth has a hole,
-   or only what is behind the person, the network's distance stands in, at lower confidence.
-3. Arms and legs are centred: the middle between a limb's edges in depth says where its axis runs, which takes out the
-   landmarks' error across the limb (along it, theirs is all there is).
+2. Under each landmark the surface at about that distance is its own. Something clearly nearer hides the joint: then it
+   has no position. Where depth has a hole, or only what is behind the person, the network's distance stands in, at
+   lower confidence.
+3. Arms and legs are measured as a whole: between a limb's edges in depth runs its axis, half its own width behind its
+   skin, whatever the girth. Joints are moved onto the axes that meet in them; that takes out the landmarks' error across
+   the limb (along it, theirs is all there is). Elsewhere the joint lies one usual radius behind its skin.
+4. What was measured where another part of the same body is seen is hidden too.
 """
 
 from __future__ import annotations
@@ -17,17 +19,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hal.pose.lift_kernels import limb_axis, straight, window_ranges
-from hal.pose.limbs import HIPS, KNEES, LIMB_RADII_M, LIMBS, RADII_M, SHOULDERS, TRUNK
+from hal.pose.hidden import behind_own_body
+from hal.pose.lift_kernels import straight, window_ranges
+from hal.pose.limb_axes import LANDMARK_ERROR_PX, on_axes
+from hal.pose.limbs import HIPS, KNEES, RADII_M, SHOULDERS, TRUNK
 from hal.types import Lens
 
 Floats = NDArray[np.float64]
 
-LANDMARK_ERROR_PX: Final = 5.0
-_AXIS_ERROR_PX: Final = 1.2
 _FIRST_TOLERANCE_M: Final = 6.0
 _TOLERANCE_M: Final = 0.25
 """The network's distances are this good, relative to the trunk; what is nearer than that is something else."""
+_LAP_M: Final = 0.2
 _NEAR: Final = 1 / 6
 _MIDDLE: Final = 0.4
 _RIDGE_M: Final = 0.03
@@ -79,7 +82,7 @@ def lift(
     measured &= ~hidden
     surface = np.where(measured, surface, expected)
 
-    pixels = _centred(depth, pixels, surface, measured, focal)
+    pixels, axes = on_axes(depth, pixels, surface, measured, focal)
     windows = np.where(measured, np.clip(0.5 * limb_px, 3.0, 40.0), 0.0)
     closer, counts = _look(depth, pixels, windows, surface + _RIDGE_M, _RIDGE_M * 2, _MIDDLE)
     surface = np.where(counts[:, 2] >= 3, closer, surface)
@@ -87,7 +90,10 @@ def lift(
     straight(pixels, np.array(lens.focal), np.array(lens.centre), np.array(lens.distortion), rays)
     lines = np.column_stack([rays, np.ones(33)])
     z = surface + RADII_M / np.linalg.norm(lines, axis=1)
-    z = _behind_the_lap(depth, pixels, z, measured, focal)
+    end_on = measured & np.isnan(axes)
+    z = _behind_the_lap(depth, pixels, np.where(np.isnan(axes), z, axes), network[:, 2], end_on, measured, focal)
+    behind = behind_own_body(lines * z[:, None], network[:, 2], measured)
+    measured, hidden = measured & ~behind, hidden | behind
     placed = seen & ~hidden
     confidence = np.where(placed, np.where(measured, visibility, visibility * NETWORK_CONFIDENCE), 0.0)
     return Lifted(np.where(placed[:, None], lines * z[:, None], np.nan), confidence, measured, hidden, pixels)
@@ -129,35 +135,20 @@ def _distance(depth: NDArray[np.uint16], pixels: Floats, skin: Floats, seen: NDA
     return float(np.median(off[agreeing[np.argmax(agreeing @ weight)]]))
 
 
-def _centred(
-    depth: NDArray[np.uint16], pixels: Floats, surface: Floats, measured: NDArray[np.bool_], focal: float
-) -> Floats:
-    """The pixels moved onto the limbs' axes: least squares of their own error and the axes', a joint at a time."""
-    weight = 1 / LANDMARK_ERROR_PX**2
-    matrices = np.tile(np.eye(2) * weight, (33, 1, 1))
-    targets = np.zeros((33, 2))
-    axis = np.empty(2)
-    for (a, b), radius in zip(LIMBS, LIMB_RADII_M, strict=True):
-        if not (measured[a] and measured[b]):
-            continue
-        if not limb_axis(depth, pixels[a], pixels[b], surface[a], surface[b], radius, focal, axis):
-            continue
-        along = pixels[b] - pixels[a]
-        normal = np.array([-along[1], along[0]]) / np.hypot(*along)
-        for joint, offset in ((a, axis[0]), (b, axis[1])):
-            matrices[joint] += np.outer(normal, normal) / _AXIS_ERROR_PX**2
-            targets[joint] += normal * offset / _AXIS_ERROR_PX**2
-    return np.asarray(pixels + np.linalg.solve(matrices, targets[..., None])[..., 0])
-
-
 def _behind_the_lap(
-    depth: NDArray[np.uint16], pixels: Floats, z: Floats, measured: NDArray[np.bool_], focal: float
+    depth: NDArray[np.uint16],
+    pixels: Floats,
+    z: Floats,
+    network: Floats,
+    end_on: NDArray[np.bool_],
+    measured: NDArray[np.bool_],
+    focal: float,
 ) -> Floats:
     """Of a seated person the lap is seen where the hips are: their distance is then the trunk's, carried on down."""
     z = z.copy()
     steps = np.array([0.35, 0.45, 0.55, 0.65, 0.75])
     for hip, shoulder, knee in zip(HIPS, SHOULDERS, KNEES, strict=True):
-        if not (measured[hip] and measured[shoulder] and measured[knee] and z[knee] < z[shoulder] - 0.12):
+        if not (end_on[hip] and measured[shoulder] and measured[knee] and network[knee] < network[hip] - _LAP_M):
             continue
         along = pixels[hip] + steps[:, None] * (pixels[shoulder] - pixels[hip])
         radius = RADII_M[hip]

@@ -50,6 +50,9 @@ BONES = tuple((INDEX[a], INDEX[b], length) for a, b, length in _LENGTHS)
 """Landmark, landmark, and the metres between them in an adult of 1.70 m (Drillis & Contini, as `hal.virtual.body`)."""
 
 SHOULDERS = (INDEX["left_shoulder"], INDEX["right_shoulder"])
+ELBOWS = (INDEX["left_elbow"], INDEX["right_elbow"])
+WRISTS = (INDEX["left_wrist"], INDEX["right_wrist"])
 HIPS = (INDEX["left_hip"], INDEX["right_hip"])
 KNEES = (INDEX["left_knee"], INDEX["right_knee"])
+ANKLES = (INDEX["left_ankle"], INDEX["right_ankle"])
 TRUNK = (*SHOULDERS, *HIPS)

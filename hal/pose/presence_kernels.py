@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hal.kernels import kernel
-from hal.pose.lift_kernels import limb_across
+from hal.pose.limb_kernels import limb_across
 
 _ACROSS = 0.65
 """Where a limb's sides are probed, in radii from its middle."""

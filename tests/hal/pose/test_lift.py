@@ -21,7 +21,7 @@ def errors(found: Lifted, seen: Any) -> np.ndarray:
     return np.linalg.norm(found.positions - seen.joints, axis=1)
 
 
-@pytest.mark.parametrize("posture", ["standing", "sitting"])
+@pytest.mark.parametrize("posture", ["standing", "sitting", "lying"])
 @pytest.mark.parametrize("away", [1.5, 2.2, 3.0])
 def test_joints_are_within_3_cm_with_landmarks_5_px_off(stage: Any, posture: str, away: float) -> None:
     """The twelve joints of the limbs, people of 1.55 to 1.9 m and girths of 0.85 to 1.15 of the usual."""
@@ -40,21 +40,6 @@ def test_joints_are_within_3_cm_with_landmarks_5_px_off(stage: Any, posture: str
     assert np.mean(off) < 0.03
     assert np.median(off) < 0.025
     assert np.quantile(off, 0.95) < 0.07
-
-
-@pytest.mark.parametrize("away", [1.5, 2.5])
-def test_joints_of_somebody_who_lies_are_within_35_mm(stage: Any, away: float) -> None:
-    rng = np.random.default_rng(3)
-    body = stage.body("lying")
-    scene = stage.scene(stage.view("lying", away))
-    scene.add_person(body)
-    off = []
-    for _ in range(8):
-        seen = stage.seen(scene, body, rng)
-        found = lifted(seen)
-        counted = np.array([joint for joint in LIMBS if seen.visible[joint] and found.measured[joint]])
-        off.extend(errors(found, seen)[counted])
-    assert np.mean(off) < 0.035
 
 
 def test_a_joint_behind_a_table_is_marked_and_not_invented(stage: Any) -> None:
