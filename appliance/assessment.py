@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from appliance.exercises import Exercise
 from appliance.messages.result import Repetition as RepetitionMessage
 from appliance.messages.result import Score
 from appliance.scoring.compare import Comparison, compare
+from appliance.scoring.noise import within
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
 from appliance.scoring.repetitions import RepetitionScore, score_repetitions
@@ -36,10 +38,17 @@ class Assessment:
         return sum(repetition.complete for repetition in self.repetitions)
 
 
-def assess(recording: Recording, reference: Recording, exercise: Exercise, phi_deg: float | None = None) -> Assessment:
+def assess(
+    recording: Recording,
+    reference: Recording,
+    exercise: Exercise,
+    phi_deg: float | None = None,
+    noise_floor: Mapping[str, float] | None = None,
+) -> Assessment:
     """Repetitions, then the set against the whole reference, then each repetition against the reference's.
 
-    phi_deg: the calibration's angle; without one there is no D.
+    phi_deg: the calibration's angle; without one there is no D. noise_floor: of the reference, by score, see
+    `appliance.scoring.noise`.
     What cannot be scored says why in `reason`; nothing is raised for a patient's recording.
     """
     seen = recording.confidence[:, [INDEX[name] for name in exercise.joints]] > 0
@@ -57,7 +66,7 @@ def assess(recording: Recording, reference: Recording, exercise: Exercise, phi_d
         return _unscored(repetitions, joints_seen, str(error))
     return Assessment(
         repetitions=tuple(_message(repetition, part) for repetition, part in zip(repetitions, parts, strict=True)),
-        score=Score.model_validate(_of_the_whole(comparison)),
+        score=Score.model_validate(_of_the_whole(comparison, noise_floor or {})),
         symmetry=dict(comparison.symmetry),
         reason=None,
         joints_seen=joints_seen,
@@ -75,9 +84,10 @@ def _the_set(recording: Recording, repetitions: list[Repetition]) -> Recording:
     return recording.between(repetitions[0].start_s - MARGIN_S, repetitions[-1].end_s + MARGIN_S)
 
 
-def _of_the_whole(comparison: Comparison) -> dict[str, Any]:
+def _of_the_whole(comparison: Comparison, floor: Mapping[str, float]) -> dict[str, Any]:
     """What `score` prints, but for the symmetry, which has its own place in a result."""
-    return {name: value for name, value in comparison.as_json().items() if name != "symmetry"}
+    scores = {name: value for name, value in comparison.as_json().items() if name != "symmetry"}
+    return scores | {"noise_floor": dict(floor), "within_noise": within(comparison, floor)}
 
 
 def _message(repetition: Repetition, part: RepetitionScore | None) -> RepetitionMessage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -30,6 +30,7 @@ from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
 from appliance.results import Origin, make_result, outcome_of
 from appliance.scoring.calibration_file import read_calibration
+from appliance.scoring.noise import floor_of_reference
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
 from appliance.set_recorder import REASONS, RecordedSet, SetRecorder
@@ -123,12 +124,13 @@ class Session:
         exercise = exercise_by_id(self._prescription.exercises[index].id)
         self._recording = False
         self._state("ready", index)
+        floor = floor_of_reference(reference, replace(options_for(exercise), phi_deg=self._phi_deg))
         before = self._devices.conditions()
         recorded = self._record(index, exercise)
         if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):
             return REASONS[recorded.end]
         self._state("scoring", index)
-        assessment = _assess(recorded, reference, exercise, self._phi_deg)
+        assessment = _assess(recorded, reference, exercise, self._phi_deg, floor)
         if recorded.broken_off and not assessment.repetitions:
             return REASONS[recorded.end]
         self._finish(index, recorded, assessment, what_failed(before, self._devices.conditions()))
@@ -260,11 +262,17 @@ class Session:
             self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
 
 
-def _assess(recorded: RecordedSet, reference: Recording, exercise: Exercise, phi_deg: float | None) -> Assessment:
+def _assess(
+    recorded: RecordedSet,
+    reference: Recording,
+    exercise: Exercise,
+    phi_deg: float | None,
+    noise_floor: Mapping[str, float],
+) -> Assessment:
     if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
         return unassessed(recorded.camera_error or seen)
-    assessment = assess(recorded.recording, reference, exercise, phi_deg)
+    assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor)
     if assessment.reason is not None and recorded.broken_off:
         return replace(assessment, reason=f"{REASONS[recorded.end]}; {assessment.reason}")
     return assessment

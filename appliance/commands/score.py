@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from appliance.commands.output import json_option, print_json
+from appliance.commands.score_tables import print_comparison
+from appliance.errors import NotScorableError, RecordingError
 from appliance.exercises import exercise_by_id
+from appliance.recording.files import read_recording
 from appliance.scoring.calibration_file import read_calibration
-from appliance.scoring.compare import Comparison, noise_floor
-from appliance.scoring.components import COMPONENTS
-from appliance.scoring.files import compare_file, reference_from_file
+from appliance.scoring.compare import compare
+from appliance.scoring.noise import floor_of_reference, floor_of_takes, within
 from appliance.scoring.options import ScoringOptions, options_for
+from appliance.scoring.prepare import prepare_reference
+from appliance.scoring.sides import mirrored
+from appliance.skeleton.standard import Recording
 
 
 @click.command()
@@ -28,10 +31,19 @@ from appliance.scoring.options import ScoringOptions, options_for
 @click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Rate both recordings are brought to.  [default: 30]")
 @click.option("--phi", "phi_deg", type=float, metavar="DEG", help="Balance of pose (0) and dynamics (90).")
 @click.option("--calibration", type=click.Path(path_type=Path), metavar="F", help="Take phi from `calibrate`'s file.")
-@click.option("--second-take", type=click.Path(path_type=Path), metavar="F", help="The instructor again: noise floor.")
+@click.option(
+    "--second-take",
+    "take_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="F",
+    help="The instructor again, or a folder of those a template was made of: noise floor and band. Can be repeated.",
+)
+@click.option("--mirror", is_flag=True, help="Mirror RECORDING first: the affected side against the unaffected one.")
 @click.option("--joints", metavar="A,B", help="Joints that count.  [default: all, or the exercise's]")
 @click.option("--root", metavar="ROOT", help="pelvis, thorax or start.  [default: pelvis, or the exercise's]")
 @click.option("--path", is_flag=True, help="Give the alignment too.")
+@click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Draw the comparison into this folder.")
 @json_option
 def score(
     reference: Path,
@@ -39,18 +51,23 @@ def score(
     exercise: str | None,
     joints: str | None,
     calibration: Path | None,
-    second_take: Path | None,
+    take_files: tuple[Path, ...],
+    mirror: bool,
     path: bool,
+    plots: Path | None,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Compare RECORDING with REFERENCE by HS-BTW: the whole of one with the whole of the other.
 
-    An option given here wins over the exercise's and the calibration's.
+    An option given here wins over the exercise's and the calibration's. REFERENCE may be the same file as RECORDING
+    where --mirror compares the two sides of one recording.
 
     \b
     Example:
       rehabbox score squat_reference.csv.gz squat_today.csv.gz --joints left_knee,right_knee --phi 20
+      rehabbox score squat_template.csv.gz squat_today.csv.gz --second-take healthy --plots pictures
+      rehabbox score reach_right.csv.gz reach_left.csv.gz --mirror
     """
     options = options_for(exercise_by_id(exercise)) if exercise is not None else ScoringOptions()
     if joints is not None:
@@ -58,46 +75,42 @@ def score(
     if calibration is not None:
         options = replace(options, phi_deg=read_calibration(calibration)[0].phi_deg)
     options = replace(options, **{name: value for name, value in given.items() if value is not None})
-    prepared = reference_from_file(reference, options)
-    comparison = compare_file(prepared, recording)
-    floor = noise_floor(compare_file(prepared, second_take)) if second_take is not None else None
+    if plots is not None:
+        from appliance.scoring import comparison_plots  # matplotlib is slow to load, and few need it
+        from appliance.scoring.pictures import require_folder
+
+        require_folder(plots)
+    shown = read_recording(reference)
+    try:
+        prepared = prepare_reference(shown, options)
+    except NotScorableError as error:
+        raise NotScorableError(f"{reference}: {error}") from None
+    done = read_recording(recording)
+    done = mirrored(done) if mirror else done
+    try:
+        comparison = compare(prepared, done)
+    except NotScorableError as error:
+        raise NotScorableError(f"{recording}: {error}") from None
+    takes = _takes(take_files)
+    try:
+        floor = floor_of_takes(prepared, takes) if takes else floor_of_reference(shown, options)
+    except NotScorableError as error:
+        raise NotScorableError(f"--second-take {', '.join(map(str, take_files))}: {error}") from None
+    if plots is not None:
+        comparison_plots.draw_all(plots, prepared, shown, done, takes, comparison)
     if as_json:
-        print_json(comparison.as_json(path=path) | ({"noise_floor": floor} if floor else {}))
+        noise = {"noise_floor": floor, "within_noise": within(comparison, floor)}
+        print_json(comparison.as_json(path=path) | noise)
     else:
-        _print(comparison, path=path)
-        for name, value in (floor or {}).items():
-            click.echo(f"noise floor of {name}: a difference below {value:.4g} means nothing")
+        print_comparison(comparison, floor, unit=options.unit, path=path)
 
 
-def _print(comparison: Comparison, *, path: bool) -> None:
-    console = Console()
-    table = Table(title="Scores: 0 is like the reference", title_justify="left")
-    table.add_column("score")
-    table.add_column("value", justify="right")
-    for name, value in comparison.as_json().items():
-        if isinstance(value, int | float):
-            table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    console.print(table)
-    shares = Table(title="Where the difference is", title_justify="left")
-    shares.add_column("joint")
-    shares.add_column("share", justify="right")
-    for name, share in sorted(comparison.joints.items(), key=lambda item: -item[1]):
-        if share >= 0.01:
-            shares.add_row(name, f"{share:.0%}")
-    console.print(shares)
-    if comparison.extended:
-        console.print(_extended(comparison))
-    for note in comparison.notes:
-        console.print(f"note: {note}", markup=False, highlight=False)
-    if path:
-        console.print(f"base: {comparison.base}; shifts: {' '.join(map(str, comparison.shifts))}", soft_wrap=True)
-
-
-def _extended(comparison: Comparison) -> Table:
-    table = Table(title="Extended dissimilarity, by component", title_justify="left")
-    table.add_column("component")
-    table.add_column("adds", justify="right")
-    table.add_column("what it is")
-    for name, value in sorted(comparison.extended.items(), key=lambda item: -item[1]):
-        table.add_row(name, f"{value:.2f}", COMPONENTS[name])
-    return table
+def _takes(given: tuple[Path, ...]) -> list[Recording]:
+    """Of every file named, and of all files of every folder named, by name. Raises `RecordingError`."""
+    files: list[Path] = []
+    for path in given:
+        inside = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        if not inside:
+            raise RecordingError(f"--second-take {path}: an empty folder")
+        files += inside
+    return [read_recording(file) for file in files]

@@ -70,10 +70,18 @@ class Score(Message):
     """The joints that this comes from."""
     mirrored: bool | None = None
     """True where the extended measure took the movement as done with the other side; null where it was not computed."""
+    joint_distances: dict[str, Number] = Field(default_factory=dict)
+    """Mean distance of each joint from the reference's along the path, in body units, not weighted."""
     angle_ranges: dict[str, Number] = Field(default_factory=dict)
     """Range of each joint angle, degrees."""
     angle_ranges_reference: dict[str, Number] = Field(default_factory=dict)
     """The same of the reference."""
+    inter_limb: dict[str, dict[str, Number]] = Field(default_factory=dict)
+    """Left from right in the mirror by joint: `distance`, trunk lengths; the `reference`'s; the `ratio` of the two."""
+    noise_floor: dict[str, Number] = Field(default_factory=dict)
+    """By score, what the repetitions of the reference itself differ by; empty where it holds fewer than two."""
+    within_noise: tuple[str, ...] = ()
+    """The scores that are no larger than that: a difference that means nothing."""
     notes: tuple[str, ...] = ()
     """What a reader must know of this comparison, e.g. that no yaw could be found."""
 

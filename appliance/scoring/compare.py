@@ -16,7 +16,7 @@ from appliance.scoring.extended import extended
 from appliance.scoring.match import Match, match
 from appliance.scoring.options import ScoringOptions
 from appliance.scoring.prepare import Prepared, PreparedReference, intensity, prepare, prepare_reference, require_seen
-from appliance.scoring.sides import angle_ranges, symmetry
+from appliance.scoring.sides import angle_ranges, inter_limb, symmetry
 from appliance.skeleton.standard import Recording
 
 
@@ -31,7 +31,10 @@ class Comparison:
     tempo_ratio: the patient's duration over the instructor's, first frame to last (ours).
     joints: each joint's share of the squared distance over the path; all 0 where there is no distance (ours).
     base: which of the two was the shorter; shifts: the path, (base frames,).
+    joint_distances: mean distance of each joint from the reference's along the path, unweighted (ours); a joint that
+    the pairs never share has none.
     angle_ranges, angle_ranges_reference: degrees, see `appliance.scoring.sides`; empty where `extended` is.
+    inter_limb: left from right by joint, see `appliance.scoring.sides.inter_limb`; empty where `extended` is.
     symmetry: "pose" is (left - right) / (left + right) of the limbs' shares, -1..1: positive where the left limbs
     differ more, 0 where neither does (ours). A one-sided exercise leans to its side, as the weights do.
     The others are those of `appliance.scoring.sides.symmetry`.
@@ -65,8 +68,10 @@ class Comparison:
     extended: dict[str, float]
     extended_joints: dict[str, float]
     mirrored: bool
+    joint_distances: dict[str, float]
     angle_ranges: dict[str, float]
     angle_ranges_reference: dict[str, float]
+    inter_limb: dict[str, dict[str, float]]
 
     def as_json(self, *, path: bool = False) -> dict[str, Any]:
         """The document `rehabbox score` prints; base and shifts only where the path is asked for."""
@@ -100,7 +105,7 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
     body = _body(reference, recording)
     further = extended(measure(reference.model, body)) if reference.model and body else None
     angles = angle_ranges(body) if body else {}
-    sides = symmetry(reference.model.body, body, angles) if reference.model and body else {}
+    limbs = inter_limb(reference.model.body, body) if reference.model and body else {}
     lags = matched.lags / options.rate_hz
     shares = matched.joint_shares
     return Comparison(
@@ -121,17 +126,19 @@ def compare(reference: PreparedReference, recording: Recording) -> Comparison:
         notes=_notes(instructor, patient, matched),
         base=matched.base,
         shifts=tuple(matched.alignment.shifts.tolist()),
-        symmetry={"pose": _asymmetry(options.joints, shares), **sides},
+        symmetry={"pose": _asymmetry(options.joints, shares), **symmetry(limbs, angles)},
         joints_seen=joints_seen,
         filled=patient.filled,
         dissimilarity_extended=further.dissimilarity if further else None,
         extended=further.contributions if further else {},
         extended_joints=further.joints if further else {},
         mirrored=further is not None and further.mirrored,
+        joint_distances=_joint_distances(options.joints, instructor, patient, matched),
         angle_ranges=angles,
         angle_ranges_reference=angle_ranges(reference.model.body, reference.model.movement.angle_ranges)
         if reference.model
         else {},
+        inter_limb=limbs,
     )
 
 
@@ -142,17 +149,14 @@ def _body(reference: PreparedReference, recording: Recording) -> Body | None:
         return None
 
 
-def noise_floor(second_take: Comparison) -> dict[str, float]:
-    """What the instructor differs from themself, by score: a patient's difference below it means nothing (ours)."""
-    floor = {
-        "pose_dissimilarity": second_take.pose_dissimilarity,
-        "dynamics_dissimilarity": abs(second_take.dynamics_dissimilarity),
-    }
-    for name in ("dissimilarity", "dissimilarity_extended"):
-        value = getattr(second_take, name)
-        if value is not None:
-            floor[name] = abs(value)
-    return floor
+def _joint_distances(
+    joints: tuple[str, ...], instructor: Prepared, patient: Prepared, matched: Match
+) -> dict[str, float]:
+    pairs = instructor.positions[matched.instructor_frames] - patient.positions[matched.patient_frames]
+    distances = np.sqrt((pairs**2).sum(axis=2))
+    known = np.isfinite(distances)
+    count, total = known.sum(axis=0), np.where(known, distances, 0.0).sum(axis=0)
+    return {name: float(t / c) for name, t, c in zip(joints, total, count, strict=True) if c}
 
 
 def _balanced(pose: float, dynamics: float, phi_deg: float | None) -> float | None:

@@ -50,6 +50,11 @@ class ScoringOptions:
         return [INDEX[name] for name in self.joints]
 
     @property
+    def unit(self) -> str:
+        """What distances are measured in, in words."""
+        return "shoulder widths" if self.root == "thorax" else "trunk lengths"
+
+    @property
     def smoothness_per_frame(self) -> float:
         """lambda for a shift counted in frames of `rate_hz`: one frame is 30 / rate_hz thirtieths of a second."""
         return self.smoothness * (30.0 / self.rate_hz) ** 2

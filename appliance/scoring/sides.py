@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from appliance.scoring.body import ANGLES, Body, Floats, angles_of
-from appliance.skeleton.standard import INDEX, JOINTS
+from appliance.scoring.body import ANGLES, OTHER_SIDE, Body, Floats, angles_of
+from appliance.skeleton.standard import INDEX, JOINTS, Recording
 
-_LEFT_LIMBS = [INDEX[f"left_{joint}"] for joint in ("elbow", "wrist", "knee", "ankle")]
+PAIRS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+"""Joints that there are on both sides."""
+LIMBS = ("elbow", "wrist", "knee", "ankle")
+"""Those that `inter_limb_distance` averages."""
 _LEAST_DEG = 1.0
 
 
-def inter_limb_distance(body: Body) -> float:
-    """Mean distance of the left elbow, wrist, knee and ankle from the right ones in the mirror, trunk lengths.
+def mirrored(recording: Recording) -> Recording:
+    """The same movement done with the other side: left and right exchanged, x turned round."""
+    return replace(
+        recording,
+        positions=recording.positions[:, OTHER_SIDE] * (-1.0, 1.0, 1.0),
+        confidence=recording.confidence[:, OTHER_SIDE],
+    )
 
-    0 for limbs that move alike at the same time. NaN where no pair of limbs is seen.
+
+def limb_distances(body: Body) -> dict[str, Floats]:
+    """(frames,) distance of each left joint from the right one in the mirror, trunk lengths, by `PAIRS`.
+
+    0 for sides that move alike at the same time. A pair that is not seen has no entry.
     """
+    left = {pair: INDEX[f"left_{pair}"] for pair in PAIRS}
     swapped = body.mirrored()
-    pairs = [joint for joint in _LEFT_LIMBS if body.seen[joint] and swapped.seen[joint]]
-    if not pairs:
-        return float("nan")
-    return float(np.linalg.norm(body.about_pelvis[:, pairs] - swapped.about_pelvis[:, pairs], axis=2).mean())
+    return {
+        pair: np.asarray(np.linalg.norm(body.about_pelvis[:, joint] - swapped.about_pelvis[:, joint], axis=1))
+        for pair, joint in left.items()
+        if body.seen[joint] and swapped.seen[joint]
+    }
+
+
+def inter_limb(reference: Body, patient: Body) -> dict[str, dict[str, float]]:
+    """By joint of `PAIRS`: `distance`, the mean of the patient's `limb_distances`; `reference`, the same of the
+    reference; `ratio` of the two, 1: as one-sided as that. What is not seen has no entry."""
+    own, expected = (
+        {pair: float(distance.mean()) for pair, distance in limb_distances(body).items()}
+        for body in (patient, reference)
+    )
+    found = {}
+    for pair, distance in own.items():
+        found[pair] = {"distance": distance}
+        if pair in expected:
+            found[pair]["reference"] = expected[pair]
+            if expected[pair] > 0.0:
+                found[pair]["ratio"] = distance / expected[pair]
+    return found
 
 
 def angle_ranges(body: Body, known: Floats | None = None) -> dict[str, float]:
@@ -37,18 +70,20 @@ def angle_ranges(body: Body, known: Floats | None = None) -> dict[str, float]:
     }
 
 
-def symmetry(reference: Body, patient: Body, ranges: dict[str, float]) -> dict[str, float]:
-    """Left against right, of the patient, whose `angle_ranges` are given; what is not seen has no entry.
+def symmetry(limbs: dict[str, dict[str, float]], ranges: dict[str, float]) -> dict[str, float]:
+    """Left against right in three numbers, from `inter_limb` and the patient's `angle_ranges`.
 
-    `inter_limb_distance`, and as `inter_limb_ratio` that over the reference's (1: as one-sided as that); `range`,
-    (left - right) / (left + right) of the limbs' summed angle ranges, -1..1.
+    `inter_limb_distance`, the mean over `LIMBS`, and as `inter_limb_ratio` that over the reference's; `range`,
+    (left - right) / (left + right) of the limbs' summed angle ranges, -1..1. What is not seen has no entry.
     """
-    distance, expected = inter_limb_distance(patient), inter_limb_distance(reference)
+    seen = [limbs[limb] for limb in LIMBS if limb in limbs]
     found = {}
-    if np.isfinite(distance):
-        found["inter_limb_distance"] = distance
-        if expected > 0.0:
-            found["inter_limb_ratio"] = distance / expected
+    if seen:
+        found["inter_limb_distance"] = sum(limb["distance"] for limb in seen) / len(seen)
+    both = [limb for limb in seen if "reference" in limb]
+    expected = sum(limb["reference"] for limb in both)
+    if expected > 0.0:
+        found["inter_limb_ratio"] = sum(limb["distance"] for limb in both) / expected
     left, right = (
         sum(value for name, value in ranges.items() if name.startswith(side)) for side in ("left_", "right_")
     )

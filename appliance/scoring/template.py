@@ -88,7 +88,7 @@ def _barycentre(template: Floats, bodies: Sequence[Floats]) -> Floats:
     means = []
     for body in bodies:
         first, second, _ = warp(_flat(template, spread), _flat(body, spread))
-        means.append(_mean_by_frame(body[second], first, len(template)))
+        means.append(mean_by_frame(body[second], first, len(template)))
     seen = np.isfinite(means)
     total = np.where(seen, means, 0.0).sum(axis=0)
     count = seen.sum(axis=0)
@@ -99,7 +99,8 @@ def _flat(body: Floats, scale: Floats) -> Floats:
     return np.asarray(np.nan_to_num(body * scale).reshape(len(body), -1))
 
 
-def _mean_by_frame(values: Floats, frames: NDArray[np.int64], count: int) -> Floats:
+def mean_by_frame(values: Floats, frames: NDArray[np.int64], count: int) -> Floats:
+    """(count, ...) the mean of the (k, ...) values that belong to each frame, of those that are seen; NaN for none."""
     seen = np.isfinite(values)
     total, number = np.zeros((2, count, *values.shape[1:]))
     np.add.at(total, frames, np.where(seen, values, 0.0))

@@ -98,7 +98,7 @@ def test_a_result_holds_the_keys_that_others_rely_on() -> None:
         "pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity", "intensity_reference",
         "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio", "joints",
         "dissimilarity_extended", "extended", "extended_joints", "mirrored", "angle_ranges",
-        "angle_ranges_reference", "notes",
+        "angle_ranges_reference", "notes", "joint_distances", "inter_limb", "noise_floor", "within_noise",
     }  # fmt: skip
     assert set(document["repetitions"][0]) == {
         "start_s", "reverse_s", "end_s", "complete", "pose_dissimilarity", "dynamics_dissimilarity",

@@ -115,17 +115,6 @@ def test_a_calibration_serves_score_and_names_its_data(archive: Path) -> None:
     assert scored["dissimilarity"] is not None
 
 
-def test_a_second_take_gives_the_floor_below_which_nothing_means_anything(archive: Path) -> None:
-    floor = run(
-        "score", archive / "reference.csv", archive / "0_2.csv", "--second-take", archive / "0_0.csv", "--json"
-    )["noise_floor"]  # fmt: skip
-    alone = run("score", archive / "reference.csv", archive / "0_0.csv", "--json")
-    assert isinstance(floor, dict)
-    assert floor["pose_dissimilarity"] == pytest.approx(alone["pose_dissimilarity"])
-    assert floor["dynamics_dissimilarity"] >= 0.0
-    assert "dissimilarity" not in floor
-
-
 def test_all_pictures_are_drawn(archive: Path) -> None:
     pytest.importorskip("sklearn")
     run("calibrate", archive / "manifest.csv", "--plots", archive / "pictures", "--json")

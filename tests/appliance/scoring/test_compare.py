@@ -202,7 +202,7 @@ def test_the_document_has_the_keys_of_the_command(raising: Raising) -> None:
         *("pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity"),
         *("intensity_reference", "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s"),
         *("tempo_ratio", "joints", "notes", "symmetry", "dissimilarity_extended", "extended", "extended_joints"),
-        *("mirrored", "angle_ranges", "angle_ranges_reference"),
+        *("mirrored", "joint_distances", "angle_ranges", "angle_ranges_reference", "inter_limb"),
     ]
     assert len(found.as_json(path=True)["shifts"]) == 90
     assert found.as_json(path=True)["base"] == "reference"

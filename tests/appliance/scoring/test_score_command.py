@@ -45,7 +45,8 @@ def test_the_document_is_the_comparison(command: Command, files: tuple[Path, Pat
     status, out, _ = command(*files, "--json", "--path")
     found, expected = json.loads(out), score(raising(90), raising(80, left=0.7)).as_json(path=True)
     assert status == 0
-    assert list(found) == list(expected)
+    assert list(found) == [*expected, "noise_floor", "within_noise"]
+    assert found["noise_floor"] == {}
     assert found["cost"] == pytest.approx(expected["cost"], rel=1e-4)
     assert found["base"] == "recording"
     assert len(found["shifts"]) == found["pairs"] == 80

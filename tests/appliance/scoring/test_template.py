@@ -16,7 +16,7 @@ from appliance.recording.files import read_recording
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.scoring.body import body_of
 from appliance.scoring.compare import score
-from appliance.scoring.sides import angle_ranges, inter_limb_distance, symmetry
+from appliance.scoring.sides import angle_ranges, inter_limb, mirrored, symmetry
 from appliance.scoring.template import average
 from appliance.skeleton.standard import INDEX, Recording, recording_of
 
@@ -82,10 +82,33 @@ def test_the_command_writes_a_reference(tmp_path: Path, raising: Raising) -> Non
 
 def test_limbs_that_move_alike_have_no_distance_and_one_sided_ones_do(raising: Raising) -> None:
     both, left = body_of(raising(60)), body_of(raising(60, right=0.0))
-    assert inter_limb_distance(both) == pytest.approx(0.0, abs=1e-9)
-    assert inter_limb_distance(left) > 0.2
-    assert symmetry(left, left, {})["inter_limb_ratio"] == pytest.approx(1.0)
-    assert symmetry(both, left, angle_ranges(left))["range"] > 0.9
+    alike, unlike = inter_limb(both, both), inter_limb(left, left)
+    assert all(pair["distance"] == pytest.approx(0.0, abs=1e-9) for pair in alike.values())
+    assert unlike["wrist"]["distance"] > unlike["elbow"]["distance"] > 0.2
+    assert unlike["wrist"]["ratio"] == pytest.approx(1.0)
+    assert unlike["ankle"]["distance"] == pytest.approx(0.0, abs=1e-9)
+    assert symmetry(unlike, {})["inter_limb_ratio"] == pytest.approx(1.0)
+    assert symmetry(unlike, angle_ranges(left))["range"] > 0.9
+
+
+def test_a_limb_that_is_not_seen_has_no_distance(raising: Raising) -> None:
+    recording = raising(60, right=0.5)
+    positions = recording.positions.copy()
+    positions[:, INDEX["right_ankle"]] = np.nan
+    found = inter_limb(body_of(raising(60, right=0.8)), body_of(recording_of(recording.times, positions)))
+    assert "ankle" not in found
+    assert found["wrist"]["ratio"] > 1.0
+
+
+def test_in_the_mirror_the_affected_side_is_compared_with_the_unaffected_one(raising: Raising) -> None:
+    right, weak_left = raising(70, left=0.0), raising(70, left=0.6, right=0.0)
+    strong_left = raising(70, left=1.0, right=0.0)
+    weak, strong = (score(right, mirrored(done)) for done in (weak_left, strong_left))
+    assert strong.pose_dissimilarity == pytest.approx(0.0, abs=1e-9)
+    assert weak.pose_dissimilarity > 0.05
+    assert weak.angle_ranges["right_shoulder"] < 0.7 * weak.angle_ranges_reference["right_shoulder"]
+    assert weak.joint_distances["right_wrist"] > 10.0 * strong.joint_distances["right_wrist"]
+    assert max(weak.joints, key=lambda name: weak.joints[name]) == "right_wrist"
 
 
 def test_angle_ranges_are_degrees_of_what_is_seen(raising: Raising) -> None:
