@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hal.camera.kinect_calibration import KinectCalibration
 from hal.camera.lens import rays
 from hal.kernels import kernel
+from hal.types import Lens
 
 _FAR = 65535
 
@@ -16,21 +19,12 @@ class DepthMapper:
     """Made once for a calibration: every depth pixel's straight ray, already turned into the colour camera's axes."""
 
     def __init__(self, calibration: KinectCalibration) -> None:
-        depth, color = calibration.depth, calibration.color
-        rows, columns = np.mgrid[0 : depth.height, 0 : depth.width]
-        flat = rays(depth, np.stack([columns, rows], axis=-1).astype(np.float64))
-        known = np.isfinite(flat).all(axis=-1)
-        straight = np.concatenate([flat, np.ones((depth.height, depth.width, 1))], axis=-1)
-        # A pixel that the lens model has no ray for is sent behind the camera, where nothing is drawn.
-        turned = np.where(known[..., None], straight @ calibration.rotation.T, (0.0, 0.0, -1.0))
-        self._rays = np.ascontiguousarray(np.moveaxis(turned, -1, 0), np.float32)
+        color = calibration.color
+        self._rays, self._widest = _tables(calibration.depth, color, calibration.rotation.tobytes())
         self._shift_mm = (calibration.translation * 1000).astype(np.float32)
         self._pinhole = np.array([*color.focal, *color.centre], np.float32)
         self._distortion = np.array(color.distortion, np.float32)
         self._shape = color.height, color.width
-        # Far outside the picture the lens model folds back into it: rays beyond those of its border are not drawn.
-        border = rays(color, _border(color.width, color.height))
-        self._widest = np.float32(np.nanmax(np.sum(border**2, axis=-1)) * 1.05)
 
     def map(self, depth: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """(height, width) uint16 millimetres from the colour camera, 0 where unknown, of a depth picture in mm.
@@ -54,6 +48,24 @@ class DepthMapper:
             mapped,
         )
         return mapped[: height * width].reshape(height, width)
+
+
+@lru_cache(maxsize=2)
+def _tables(depth: Lens, color: Lens, rotation: bytes) -> tuple[NDArray[np.float32], np.float32]:
+    """(3, height, width) rays of the depth pixels; square of the widest one that the colour picture shows.
+
+    Kept, since a camera is opened before every set and its lenses never change.
+    """
+    rows, columns = np.mgrid[0 : depth.height, 0 : depth.width]
+    flat = rays(depth, np.stack([columns, rows], axis=-1).astype(np.float64))
+    known = np.isfinite(flat).all(axis=-1)
+    straight = np.concatenate([flat, np.ones((depth.height, depth.width, 1))], axis=-1)
+    # A pixel that the lens model has no ray for is sent behind the camera, where nothing is drawn.
+    turned = np.where(known[..., None], straight @ np.frombuffer(rotation).reshape(3, 3).T, (0.0, 0.0, -1.0))
+    table = np.ascontiguousarray(np.moveaxis(turned, -1, 0), np.float32)
+    # Far outside the picture the lens model folds back into it: rays beyond those of its border are not drawn.
+    border = rays(color, _border(color.width, color.height))
+    return table, np.float32(np.nanmax(np.sum(border**2, axis=-1)) * 1.05)
 
 
 def _border(width: int, height: int) -> NDArray[np.float64]:

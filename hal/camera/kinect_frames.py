@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from hal.camera.gravity import UpTracker
 from hal.camera.jpeg import decode_jpeg
 from hal.camera.kinect_calibration import KinectCalibration
 from hal.types import Frame, MotionSample
+
+_log = logging.getLogger(__name__)
 
 _MOST_ACCELERATION = 400.0
 _MOST_TURN = 100.0
@@ -62,6 +65,7 @@ class FrameMaker:
         self._mapper = DepthMapper(calibration)
         self._up = UpTracker()
         self._index, self._stamp_ns = -1, -1
+        self._damaged = 0
         self.lost = 0
         """Nominal periods without a frame between two that came."""
 
@@ -71,6 +75,7 @@ class FrameMaker:
         up = self._up.update(motion)
         lens = self._calibration.color
         color = decode_jpeg(capture.color, lens.width, lens.height)
+        self._say(color is None)
         if color is None or capture.stamp_ns <= self._stamp_ns:
             return None
         periods = round((capture.stamp_ns - self._stamp_ns) * self._rate_hz / 1e9) if self._index >= 0 else 1
@@ -78,6 +83,14 @@ class FrameMaker:
         self._index, self._stamp_ns = self._index + max(1, periods), capture.stamp_ns
         depth = None if capture.depth is None else self._mapper.map(capture.depth)
         return Frame(self._index, capture.stamp_ns, arrival_ns, color, depth, lens=lens, up=up, motion=motion)
+
+    def _say(self, damaged: bool) -> None:
+        """Damaged pictures in the log: once where they begin, and how many they were."""
+        if damaged and not self._damaged:
+            _log.warning("Kinect %s: a damaged picture is left out; is its cable sound?", self._calibration.serial)
+        elif self._damaged and not damaged:
+            _log.warning("Kinect %s: whole pictures again, after %d damaged", self._calibration.serial, self._damaged)
+        self._damaged = self._damaged + 1 if damaged else 0
 
     def _turned(self, sample: KinectImu) -> MotionSample:
         return MotionSample(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,17 @@ def test_the_wide_mode_does_not_fold_back_into_the_picture(kinect_calibration: d
     depth[:30] = depth[-30:] = 1500
     depth[:, :30] = depth[:, -30:] = 1500
     assert not DepthMapper(wide).map(depth).any()
+
+
+def test_a_camera_opened_again_has_its_lens_tables_at_once_and_another_camera_its_own(
+    calibration: KinectCalibration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depth = np.full((576, 640), 2500, np.uint16)
+    first = DepthMapper(calibration).map(depth)
+    turned = replace(calibration, rotation=np.eye(3))
+    assert not np.array_equal(DepthMapper(turned).map(depth), first)
+    monkeypatch.setattr("hal.camera.depth_mapping.rays", None)
+    np.testing.assert_array_equal(DepthMapper(calibration).map(depth), first)
 
 
 def test_mapping_keeps_up_with_the_camera(calibration: KinectCalibration) -> None:

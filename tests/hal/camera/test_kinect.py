@@ -224,14 +224,23 @@ def test_frames_have_the_devices_stamps_its_imu_and_gaps_where_frames_were_lost(
     assert kinect.read(0.05) is None
 
 
-def test_a_broken_picture_is_left_out_and_counts_as_lost(rig: Rig, camera: Make) -> None:
+def test_a_broken_picture_is_left_out_counts_as_lost_and_is_said_in_the_log(
+    rig: Rig, camera: Make, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     kinect = camera(serial="111")
     kinect.open()
-    broken = capture(1_033_333)
-    broken.color = broken.color[:100]
-    rig.captures = [capture(1_000_000), broken, capture(1_066_667)]
+    broken = [capture(1_033_333), capture(1_066_667)]
+    for one in broken:
+        one.color = one.color[: len(one.color) // 2]
+    rig.captures = [capture(1_000_000), *broken, capture(1_100_000)]
     indices = [frame.index for _ in range(2) if (frame := kinect.read(0.5)) is not None]
-    assert indices == [0, 2]
+    assert indices == [0, 3]
+    assert kinect.counters.lost == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "Kinect 42: a damaged picture is left out; is its cable sound?",
+        "Kinect 42: whole pictures again, after 2 damaged",
+    ]
+    assert "JPEG" not in capfd.readouterr().err
 
 
 def test_an_unplugged_device_is_lost_and_closing_it_is_quiet(rig: Rig, camera: Make) -> None:
