@@ -34,9 +34,7 @@ class DepthMapper:
         """
         if depth.shape != self._rays.shape[1:]:
             raise ValueError(f"a depth picture of {self._rays.shape[1:]} is expected, not {depth.shape}")
-        height, width = self._shape
-        # A row and two pixels more than the picture: what lies outside is drawn there, which spares a branch a pixel.
-        mapped = np.full((height + 1) * width + 2, _FAR, np.uint16)
+        mapped = np.empty(self._shape, np.uint16)
         _draw(
             np.ascontiguousarray(depth),
             self._rays,
@@ -44,10 +42,9 @@ class DepthMapper:
             self._pinhole,
             self._distortion,
             self._widest,
-            width,
             mapped,
         )
-        return mapped[: height * width].reshape(height, width)
+        return mapped
 
 
 @lru_cache(maxsize=2)
@@ -84,27 +81,34 @@ def _draw(
     pinhole: NDArray[np.float32],
     distortion: NDArray[np.float32],
     widest: np.float32,
-    width: int,
     mapped: NDArray[np.uint16],
 ) -> None:
-    """Each depth pixel onto the four colour pixels around it: no cracks, since it is at most two of those wide."""
+    """Each depth pixel onto the four colour pixels around it: no cracks, since it is at most two of those wide.
+
+    Drawn onto the top left of the four; then each colour pixel takes the nearest of its own and those above and left.
+    """
+    height, width = mapped.shape
     corners = np.empty(depth.shape[1], np.int32)
     depths = np.empty(depth.shape[1], np.int32)
-    height = mapped.size // width - 1
+    # A row more than the picture: what lies outside is drawn there, which spares a branch a pixel.
+    drawn = np.full((height + 1) * width, _FAR, np.uint16)
     for row in range(depth.shape[0]):
         _project(
             depth[row], rays[0, row], rays[1, row], rays[2, row], shift, pinhole, distortion, widest, width, height,
             corners, depths,
         )  # fmt: skip
         for column in range(depth.shape[1]):
-            above, z = np.uintp(corners[column]), np.uint16(depths[column])
-            below = above + np.uintp(width)
-            mapped[above] = min(mapped[above], z)
-            mapped[above + np.uintp(1)] = min(mapped[above + np.uintp(1)], z)
-            mapped[below] = min(mapped[below], z)
-            mapped[below + np.uintp(1)] = min(mapped[below + np.uintp(1)], z)
-    for place in range(mapped.size):
-        mapped[place] = np.uint16(0) if mapped[place] == _FAR else mapped[place]
+            corner = np.uintp(corners[column])
+            drawn[corner] = min(drawn[corner], np.uint16(depths[column]))
+    above = np.full(width, _FAR, np.uint16)
+    for row in range(height):
+        own, nearest = drawn[row * width : (row + 1) * width], mapped[row]
+        nearest[0] = min(own[0], above[0])
+        for column in range(1, width):
+            nearest[column] = min(min(own[column], own[column - 1]), min(above[column], above[column - 1]))
+        for column in range(width):
+            nearest[column] = np.uint16(0) if nearest[column] == _FAR else nearest[column]
+        above = own
 
 
 @kernel
