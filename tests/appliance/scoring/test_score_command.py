@@ -121,3 +121,24 @@ def test_a_bad_recording_is_one_line_that_names_the_file(
         assert said in error
         assert error.count("\n") == 1
     assert f"{tmp_path / 'none.csv'}" in command(files[0], tmp_path / "none.csv")[2]
+
+
+def test_pictures_show_the_recording_over_the_reference(
+    command: Command, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "pictures"
+    assert command(*files, "--second-take", files[1], "--plots", folder)[0] == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["angles.png", "joints.png", "sides.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in folder.iterdir())
+    status, _, error = command(*files, "--plots", files[1])
+    assert status == 2
+    assert f"--plots {files[1]}: cannot be made" in error
+
+
+def test_the_two_sides_of_one_recording_are_compared_in_the_mirror(command: Command, files: tuple[Path, Path]) -> None:
+    one_sided = files[1]
+    plain = json.loads(command(one_sided, one_sided, "--json")[1])
+    sides = json.loads(command(one_sided, one_sided, "--mirror", "--json")[1])
+    assert plain["pose_dissimilarity"] == pytest.approx(0.0, abs=1e-6)
+    assert sides["pose_dissimilarity"] > 0.01
+    assert sides["angle_ranges"]["left_shoulder"] == pytest.approx(plain["angle_ranges"]["right_shoulder"])
