@@ -1,15 +1,16 @@
 """Xsens sensors on an Xbus: one MTi on its own line, or up to 17 (and more) behind an Xbus Master.
 
 The protocol is that of `xbus_frames` and `xbus_data`; the vendor's own decoded messages are the tests' truth. Which
-sensor sits where is a setting: by default FineRehab's seventeen segments on bus identifiers 1 to 17.
+sensor sits where is a setting: by default FineRehab's seventeen segments on bus identifiers 1 to 17. A sensor whose
+own number is known keeps its segment when the master numbers them otherwise (`xbus_identity`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from threading import Event, Thread
 from typing import ClassVar
@@ -22,6 +23,7 @@ from hal.imu.mounting import Mounting
 from hal.imu.sample_queue import SampleQueue
 from hal.imu.serial_line import SerialLine
 from hal.imu.xbus_frames import MASTER, FrameParser, Message, Mid, encode
+from hal.imu.xbus_identity import Identities
 from hal.imu.xbus_options import XbusOptions
 from hal.imu.xbus_samples import Moment, Reader, Reading, SensorClock
 from hal.imu.xbus_session import Setup, XbusSession
@@ -68,19 +70,21 @@ class XbusImuSet:
     def __init__(self, options: XbusOptions) -> None:
         self._options = options
         self._mounting = Mounting(options.mounting)
+        self._identities = Identities(options.port, options.sensors, options.device_ids)
         self._setup: Setup | None = None
         self._line: SerialLine | None = None
         self._thread: Thread | None = None
-        self._reset(options.rate_hz)
+        self._reset(options.rate_hz, {})
 
-    def _reset(self, rate_hz: float) -> None:
+    def _reset(self, rate_hz: float, places: Mapping[int, int]) -> None:
         capacity = round(self._options.queue_s * rate_hz * len(self._options.sensors)) + 1
         self._stop = Event()
         self._queue = SampleQueue(capacity)
         self._parser = FrameParser()
         self._reader = Reader()
-        self._clocks = {bus_id: SensorClock(rate_hz) for bus_id in self._options.sensors}
-        self._heard = dict.fromkeys(self._options.sensors, time.monotonic())
+        self._segments = {bus_id: self._options.sensors[place] for bus_id, place in places.items()}
+        self._clocks = {bus_id: SensorClock(rate_hz) for bus_id in places}
+        self._heard = dict.fromkeys(self._segments.values(), time.monotonic())
         self._samples = self._lost = self._repeated = self._malformed = 0
         self._unknown = self._jumps = self._errors = 0
 
@@ -113,36 +117,32 @@ class XbusImuSet:
 
     @property
     def battery_percent(self) -> int | None:
-        """Of the receiver when it was opened; None where it reports none."""
+        """Of the Xbus Master when it was opened, the one battery on the bus; None where it reports none."""
         return self._setup.battery_percent if self._setup else None
 
     @property
     def silent(self) -> tuple[str, ...]:
         """Segments whose sensor was not found, or has sent nothing for a second."""
         since = time.monotonic() - SILENCE_S
-        present = self._setup.sensors if self._setup else ()
-        return tuple(
-            segment
-            for bus_id, segment in self._options.sensors.items()
-            if bus_id not in present or self._heard[bus_id] < since
-        )
+        return tuple(name for name in self._options.sensors.values() if self._heard.get(name, -inf) < since)
 
     def open(self) -> None:
         """Configures the sensors and starts them; takes about a second.
 
-        Raises `DeviceNotFoundError` (no port, no answer, none of our sensors there, a setting refused) and
-        `DeviceLostError` (hung up meanwhile). Sensors that are missing beside others are named by `silent`.
+        Raises `DeviceNotFoundError` (no port, no answer, none of our sensors there, a stranger in one's place, a
+        setting refused) and `DeviceLostError` (hung up meanwhile). Sensors that are missing beside others are named by
+        `silent`.
         """
         self.close()
         line = SerialLine(self._options.port, self._options.baudrate)
         try:
-            setup = XbusSession(line).start(
+            setup = XbusSession(line, self._identities).start(
                 self._options.sensors, self._options.rate_hz, orientation=self._options.orientation
             )
         except HalError:
             line.close()
             raise
-        self._reset(setup.rate_hz)
+        self._reset(setup.rate_hz, setup.sensors)
         self._setup, self._line = setup, line
         self._thread = Thread(
             target=self._run, args=(line, setup.early), name=f"xbus {self._options.port}", daemon=True
@@ -159,7 +159,7 @@ class XbusImuSet:
         self.close()
         line = SerialLine(self._options.port, self._options.baudrate)
         try:
-            XbusSession(line).restart()
+            XbusSession(line, self._identities).restart()
         finally:
             line.close()
 
@@ -235,7 +235,7 @@ class XbusImuSet:
         ]
 
     def _place(self, message: Message, placed: list[tuple[str, Moment, Reading]], arrival_ns: int) -> None:
-        segment = self._options.sensors.get(message.bus_id)
+        segment = self._segments.get(message.bus_id)
         if segment is None:
             self._unknown += 1
             return
@@ -250,7 +250,7 @@ class XbusImuSet:
         if moment is None:
             self._repeated += 1
             return
-        self._heard[message.bus_id] = arrival_ns / 1e9
+        self._heard[segment] = arrival_ns / 1e9
         self._lost += moment.lost
         self._jumps += moment.jumped
         placed.append((segment, moment, reading))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from hal.imu.mounting import Rotation
 from hal.imu.xbus_frames import BUS_IDS, MASTER
@@ -16,6 +16,8 @@ _ORIENTATION_BYTES = 19
 _BITS_A_BYTE = 10
 """On the line: start, eight, stop."""
 
+_DeviceId = Annotated[str, Field(pattern="^[0-9A-Fa-f]{8}$"), AfterValidator(str.upper)]
+
 
 class XbusOptions(BaseModel):
     """Settings of the driver. `sensors` maps bus identifiers to segments; 255 is a single MTi on its own line."""
@@ -25,6 +27,8 @@ class XbusOptions(BaseModel):
     port: str
     baudrate: int = Field(default=2_000_000, ge=4800, le=4_000_000)
     sensors: dict[int, str] = Field(default_factory=lambda: dict(enumerate(SEGMENTS, start=1)), min_length=1)
+    device_ids: dict[int, _DeviceId] = {}
+    """By bus identifier: the number on the sensor itself, eight hex digits. Where another answers, it is not opened."""
     rate_hz: int = Field(default=96, ge=1, le=400)
     orientation: bool = True
     """Whether the sensors' own orientation is sent along."""
@@ -38,6 +42,11 @@ class XbusOptions(BaseModel):
         for bus_id in self.sensors:
             if bus_id not in BUS_IDS:
                 raise ValueError(f"sensors: bus identifier {bus_id} is neither 1 to 32 nor {MASTER}")
+        for bus_id in self.device_ids:
+            if bus_id not in self.sensors:
+                raise ValueError(f"device_ids: there is no sensor {bus_id} in `sensors`")
+        if len(set(self.device_ids.values())) < len(self.device_ids):
+            raise ValueError("device_ids: one of them is named twice")
         for segment in (*self.sensors.values(), *self.mounting):
             if segment not in SEGMENTS:
                 raise ValueError(f"there is no segment {segment!r}; choose from {', '.join(SEGMENTS)}")

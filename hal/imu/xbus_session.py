@@ -2,7 +2,8 @@
 
 Source: Xsens, "MT Low Level Communication Protocol Documentation" (MT0101P): a device is in the config state, where it
 answers requests, or in the measurement state, where it sends data. After power-up it sends WakeUp and goes to the
-config state if answered. Not tried on a device: the battery level of an Xbus Master, known from the message list only.
+config state if answered. The protocol knows one battery, that of an Xbus Master (ReqBatteryLevel; from the list of
+messages only, and not tried on a device); the sensors on its cable have none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hal.errors import DeviceDataError, DeviceNotFoundError
 from hal.imu import xbus_data
 from hal.imu.serial_line import SerialLine
 from hal.imu.xbus_frames import MASTER, FrameParser, Message, Mid, encode
+from hal.imu.xbus_identity import Identities
 from hal.imu.xbus_samples import check_layout
 
 _ATTEMPTS = 3
@@ -46,13 +48,14 @@ class RefusedError(DeviceNotFoundError):
 class Setup:
     """What answered, and what it will send.
 
-    sensors: bus identifiers that will send data. rate_hz: the rate that they confirmed. battery_percent: None where the
-    device reports none. early: the bytes that already came behind the last answer.
+    sensors: which of our identifiers each sensor that will send data stands for, by the one that it answers to.
+    rate_hz: the rate that they confirmed. battery_percent: None where the device reports none. early: the bytes that
+    already came behind the last answer.
     """
 
     device_id: str
     firmware: str
-    sensors: tuple[int, ...]
+    sensors: dict[int, int]
     rate_hz: float
     battery_percent: int | None
     early: bytes
@@ -61,15 +64,16 @@ class Setup:
 class XbusSession:
     """Requests and answers over one line."""
 
-    def __init__(self, line: SerialLine) -> None:
-        self._line = line
+    def __init__(self, line: SerialLine, identities: Identities) -> None:
+        self._line, self._identities = line, identities
         self._parser = FrameParser()
         self._behind: list[Message] = []
 
     def start(self, sensors: Collection[int], rate_hz: int, *, orientation: bool) -> Setup:
         """Configures the sensors and starts the measurement.
 
-        Raises `DeviceNotFoundError` (nobody answers, no sensor of ours, a setting refused) and `DeviceLostError`.
+        Raises `DeviceNotFoundError` (nobody answers, no sensor of ours, a stranger in one's place, a setting refused)
+        and `DeviceLostError`.
         """
         for attempt in range(_ATTEMPTS):
             try:
@@ -83,14 +87,14 @@ class XbusSession:
         device_id = self._request(MASTER, Mid.REQ_DEVICE_ID).hex().upper()
         firmware = ".".join(str(part) for part in self._optional(Mid.REQ_FIRMWARE)[:3])
         battery = None
-        present = {MASTER}
+        present = {MASTER: device_id}
         if set(sensors) != {MASTER}:
-            found = len(self._request(MASTER, Mid.INIT_BUS, wait_s=_SLOW_ANSWER_S)) // 4
-            present = set(range(1, found + 1))
+            devices = self._request(MASTER, Mid.INIT_BUS, wait_s=_SLOW_ANSWER_S).hex().upper()
+            present = {1 + at // 8: devices[at : at + 8] for at in range(0, len(devices) - 7, 8)}
             level = self._optional(Mid.REQ_BATTERY_LEVEL)
             battery = level[0] if level and level[0] <= 100 else None
             self._optional(Mid.SET_PERIOD, round(_TICKS_PER_S / rate_hz).to_bytes(2, "big"))
-        ours = tuple(sorted(present & set(sensors)))
+        ours = self._identities.places(present)
         if not ours:
             raise DeviceNotFoundError(
                 f"{self._line.port}: the receiver answers, but none of the sensors {sorted(sensors)} is on its bus; "

@@ -113,28 +113,35 @@ class BvhSource:
             time.sleep(max(0.0, begin + index / self._rate_hz - now))
             self._step(index)
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since somebody heard a frame: the time of the schedule."""
+        return 0.0 if self._first_data is None else time.monotonic() - self._first_data
+
     def _step(self, index: int) -> None:
         now = time.monotonic()
-        since = 0.0 if self._first_data is None else now - self._first_data
-        for fault in self._schedule.due(since) if self._first_data is not None else ():
+        for fault in self._schedule.due(self.age_s) if self._first_data is not None else ():
             if fault.kind == "hang-up":
                 self.injected["hang_ups"] += 1
                 self._outlet.hang_up()
                 self._absent_until = now + fault.span_s
         if now < self._absent_until:
             return
-        active = self._schedule.active(since)
+        active = self._schedule.active(self.age_s)
         if "silence" in active:
             self.injected["withheld"] += 1
             return
         numbers = values(index / self._rate_hz, **self._layout)
         frame = text(numbers) if self._as_text else binary(index, numbers, **self._layout)
-        sent = "sent"
         if "half-packets" in active and index % 3 == 0:
-            frame, sent = frame[: self._random.randrange(1, len(frame))], "half_packets"
-        if self._outlet.send(frame):
-            self.injected[sent] += 1
+            self._spoil("half_packets", frame[: self._random.randrange(1, len(frame))])
+        elif self._outlet.send(frame):
+            self.injected["sent"] += 1
             self._first_data = self._first_data or now
         if "noise" in active and self._random.random() < 0.2:
-            self._outlet.send(self._random.randbytes(self._random.randrange(1, 40)))
-            self.injected["bursts_of_noise"] += 1
+            self._spoil("bursts_of_noise", self._random.randbytes(self._random.randrange(1, 40)))
+
+    def _spoil(self, kind: str, data: bytes) -> None:
+        if self._outlet.send(data):
+            self.injected[kind] += 1
+            self.injected["junk_bytes"] += len(data)

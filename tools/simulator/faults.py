@@ -14,6 +14,7 @@ KINDS = {
     "hang-up": "the line disappears and comes back",
     "clock-jump": "the device's clock jumps by SPAN seconds (default 3600; may be negative)",
 }
+_ONCE = ("clock-jump", "hang-up")
 _SPANS = {"clock-jump": 3600.0}
 
 
@@ -43,10 +44,17 @@ class Schedule:
     """The faults of one run; a jump or a hang-up happens once."""
 
     def __init__(self, faults: Collection[Fault]) -> None:
-        self._lasting = [fault for fault in faults if fault.kind not in ("clock-jump", "hang-up")]
-        self._once = sorted(
-            (fault for fault in faults if fault.kind in ("clock-jump", "hang-up")), key=lambda fault: fault.at_s
-        )
+        self._lasting: list[Fault] = []
+        self._once: list[Fault] = []
+        for fault in faults:
+            self.add(fault)
+
+    def add(self, fault: Fault) -> None:
+        """One more, also from another thread while the device runs."""
+        if fault.kind in _ONCE:
+            self._once = sorted([*self._once, fault], key=lambda fault: fault.at_s)
+        else:
+            self._lasting = [*self._lasting, fault]
 
     def active(self, now_s: float) -> set[str]:
         """Kinds that last at this time."""

@@ -73,6 +73,11 @@ class XbusDevice:
         self._first_data: float | None = None
         self._wake_up()
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the first data: the time of the schedule."""
+        return 0.0 if self._first_data is None else time.monotonic() - self._first_data
+
     def _wake_up(self) -> None:
         """Power has come: says so, and measures as before unless the host wants to configure it."""
         self._line.write(message(_MASTER, 0x3E))
@@ -110,9 +115,8 @@ class XbusDevice:
         self._line.push()
         if self._measure_from is not None and now >= self._measure_from:
             self._begin()
-        since = 0.0 if self._first_data is None else now - self._first_data
         if self._first_data is not None:
-            for fault in self._schedule.due(since):
+            for fault in self._schedule.due(self.age_s):
                 if fault.kind == "clock-jump":
                     self._jump_ticks += round(fault.span_s * 10_000)
                     self.injected["clock_jumps"] += len(self._bus_ids)
@@ -122,7 +126,7 @@ class XbusDevice:
                     self._unplugged_until = now + fault.span_s
                     return
         if self._measuring:
-            self._measure(self._schedule.active(since))
+            self._measure(self._schedule.active(self.age_s))
 
     def _begin(self) -> None:
         self._measuring, self._measure_from = True, None
@@ -189,8 +193,7 @@ class XbusDevice:
                 self._unheard = self._unheard[at + 1 :]
                 continue
             self._unheard = self._unheard[end:]
-            since = 0.0 if self._first_data is None else time.monotonic() - self._first_data
-            if "silence" not in self._schedule.active(since):
+            if "silence" not in self._schedule.active(self.age_s):
                 self._answer(request[1], request[2], request[4:-1])
 
     def _answer(self, bus_id: int, request: int, data: bytes) -> None:
@@ -208,6 +211,9 @@ class XbusDevice:
         elif request == 0x30:
             self._measuring, self._measure_from = False, None
             self._line.write(message(bus_id, 0x31))
+        elif request == 0x40:
+            self._line.write(message(bus_id, 0x41))
+            self._wake_up()
         elif self._measuring or (request != 0xC0 and request not in answers):
             self._line.write(message(_MASTER, 0x42, b"\x04"))
         elif request == 0xC0:

@@ -72,11 +72,14 @@ def start():
     """A function that starts a scripted device and a driver for it, not open yet."""
     made = []
 
-    def begin(data=b"", sensors=None, **answers):
+    def begin(data=b"", sensors=None, device_ids=None, **answers):
         device = ScriptedDevice(data, **answers)
         driver = XbusImuSet(
-            XbusOptions(port=device.path, sensors=sensors or {1: "head"}, rate_hz=50, orientation=False)
-        )
+            XbusOptions(
+                port=device.path, sensors=sensors or {1: "head"}, device_ids=device_ids or {}, rate_hz=50,
+                orientation=False,
+            )
+        )  # fmt: skip
         made.append((device, driver))
         return device, driver
 
@@ -183,3 +186,39 @@ def test_what_is_no_sample_is_counted_by_its_kind(start):
     assert (counters.repeated, counters.unknown_sensors, counters.device_errors, counters.malformed) == (1, 1, 1, 3)
     assert counters.lost == 2
     assert came[1].counter == 3
+
+
+HEAD, ARM, OTHER = (bytes.fromhex(f"0030000{number}") for number in (1, 2, 3))
+
+
+def test_behind_a_dead_sensor_the_others_keep_their_segments(start):
+    """The master numbers what it finds: without the first, the second is number 1."""
+    _, driver = start(measured(1) + measured(1, bus_id=2), {1: "head", 2: "left_arm"}, **{"02": [HEAD + ARM, ARM]})
+    driver.open()
+    assert {sample.segment for sample in driver.read(1.0)} == {"head", "left_arm"}
+    driver.open()
+    assert {sample.segment for sample in driver.read(1.0)} == {"left_arm"}
+    assert driver.silent == ("head",)
+    assert driver.counters.unknown_sensors == 1
+
+
+def test_a_sensor_that_the_settings_name_is_known_at_the_first_opening(start):
+    ids = {1: HEAD.hex(), 2: ARM.hex()}
+    _, driver = start(measured(1), {1: "head", 2: "left_arm"}, ids, **{"02": ARM})
+    driver.open()
+    assert [sample.segment for sample in driver.read(1.0)] == ["left_arm"]
+
+
+def test_a_stranger_in_the_place_of_a_named_sensor_is_refused_in_words(start):
+    ids = {1: HEAD.hex(), 2: ARM.hex()}
+    _, driver = start(measured(1), {1: "head", 2: "left_arm"}, ids, **{"02": HEAD + OTHER})
+    with pytest.raises(DeviceNotFoundError, match="sensor 2 is 00300003, a stranger in the place of 00300002"):
+        driver.open()
+
+
+def test_a_single_mti_is_known_by_its_own_number(start):
+    _, driver = start(measured(1, bus_id=255), {255: "head"}, {255: "00100007"})
+    driver.open()
+    _, other = start(measured(1, bus_id=255), {255: "head"}, {255: "00100008"})
+    with pytest.raises(DeviceNotFoundError, match="stranger in the place of 00100008"):
+        other.open()
