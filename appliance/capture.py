@@ -1,4 +1,4 @@
-"""Camera, pose network and IMUs of one set, each on a thread of its own, into one bounded queue.
+"""Cameras with their pose networks, and IMUs, of one set, each on a thread of its own, into one bounded queue.
 
 Data flows one way: device -> (pose) -> standard skeleton -> queue. A full queue makes the device's thread wait; what
 the device loses meanwhile shows as gaps in its own counters, which is where losses are counted.
@@ -10,15 +10,18 @@ import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
+from typing import Literal
 
+from appliance.devices import Eye
 from appliance.pose import skeleton_in
-from appliance.track import Skeleton
+from appliance.track import CameraRole, Skeleton
 from hal.errors import DeviceLostError, HalError, StreamEndedError
-from hal.protocols import Camera, ImuSet, PoseEstimator
-from hal.types import ImuSample
+from hal.protocols import ImuSet
+from hal.types import Frame, ImuSample
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +29,14 @@ POLL_S = 0.2
 QUEUED = 256
 
 
+Device = CameraRole | Literal["imu"]
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A device gives no more: its recording ended, or (with an error) it was lost."""
+    """A device gives no more: its recording ended, or (with an error) it was lost, and may come back."""
 
-    device: str
+    device: Device
     error: HalError | None
 
 
@@ -40,11 +46,18 @@ Item = Skeleton | Sequence[ImuSample] | Ended
 class Capture:
     """Opens the devices of one set and delivers what they saw, in order of arrival; a context manager.
 
-    A camera that cannot be opened raises here; lost IMUs are reported as `Ended` and the set goes on without them.
+    Where no camera can be opened it raises here. Any other device that is lost is reported as `Ended`, and the set goes
+    on without it.
     """
 
-    def __init__(self, camera: Camera, pose: PoseEstimator, imu: ImuSet | None) -> None:
-        self._camera, self._pose, self._imu = camera, pose, imu
+    def __init__(
+        self,
+        eyes: Mapping[CameraRole, Eye],
+        imu: ImuSet | None,
+        on_frame: Callable[[CameraRole, Frame], None] = lambda role, frame: None,
+    ) -> None:
+        """eyes: in the order in which their cameras are to be started. on_frame: called in the camera's thread."""
+        self._eyes, self._imu, self._on_frame = eyes, imu, on_frame
         self._queue: queue.Queue[Item] = queue.Queue(QUEUED)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -52,11 +65,24 @@ class Capture:
 
     def __enter__(self) -> Capture:
         with contextlib.ExitStack() as opened:
-            for device in (self._pose, self._camera):
-                device.open()
-                opened.callback(device.close)
+            lost: dict[CameraRole, HalError] = {}
+            for role, eye in self._eyes.items():
+                eye.pose.open()
+                opened.callback(eye.pose.close)
+                opened.callback(eye.camera.close)
+                try:
+                    eye.camera.open()
+                except HalError as error:
+                    lost[role] = error
+            if len(lost) == len(self._eyes):
+                raise next(iter(lost.values()))
             self._open = opened.pop_all()
-        self._start("camera", self._watch_camera)
+        for role, why in lost.items():
+            log.warning("%s: %s", role, why)
+            self._put(Ended(role, why))
+        for role, eye in self._eyes.items():
+            if isinstance(lost.get(role), DeviceLostError | None):  # who was lost may come back while it is read
+                self._start(role, partial(self._watch_camera, role, eye))
         if self._imu is not None:
             self._start("imu", self._watch_imu)
         return self
@@ -76,7 +102,7 @@ class Capture:
         except queue.Empty:
             return None
 
-    def _start(self, device: str, watch: Callable[[], None]) -> None:
+    def _start(self, device: Device, watch: Callable[[], None]) -> None:
         def work() -> None:
             try:
                 watch()
@@ -99,30 +125,42 @@ class Capture:
                 self._queue.put(item, timeout=POLL_S)
                 return
 
-    def _watch_camera(self) -> None:
-        while not self._stopping.is_set():
-            frame = self._camera.read(POLL_S)
-            if frame is not None:
-                self._put(skeleton_in(frame, self._pose))
+    def _watch_camera(self, role: CameraRole, eye: Eye) -> None:
+        def look() -> bool:
+            frame = eye.camera.read(POLL_S)
+            if frame is None:
+                return False
+            self._on_frame(role, frame)
+            self._put(skeleton_in(frame, eye.pose, role))
+            return True
+
+        self._read_on(role, look)
 
     def _watch_imu(self) -> None:
-        """A lost set of IMUs is told once and read on: it may come back."""
         assert self._imu is not None
-        told = False
+        imu = self._imu
+
+        def listen() -> bool:
+            samples = imu.read(POLL_S)
+            if samples:
+                self._put(samples)
+            return bool(samples)
+
         try:
-            self._imu.open()
-            while not self._stopping.is_set():
-                try:
-                    samples = self._imu.read(POLL_S)
-                except DeviceLostError as error:
-                    if not told:
-                        log.warning("imu: %s", error)
-                        self._put(Ended("imu", error))
-                    told = True
-                    self._stopping.wait(POLL_S)
-                    continue
-                if samples:
-                    told = False
-                    self._put(samples)
+            imu.open()
+            self._read_on("imu", listen)
         finally:
-            self._imu.close()
+            imu.close()
+
+    def _read_on(self, device: Device, read: Callable[[], bool]) -> None:
+        """A loss is told once and the device read on: it may come back. read: whether it gave anything."""
+        told = False
+        while not self._stopping.is_set():
+            try:
+                told = not read() and told
+            except DeviceLostError as error:
+                if not told:
+                    log.warning("%s: %s", device, error)
+                    self._put(Ended(device, error))
+                told = True
+                self._stopping.wait(POLL_S)

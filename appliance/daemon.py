@@ -12,6 +12,7 @@ from types import FrameType
 
 from systemd.daemon import notify
 
+from appliance.camera_placement import REMEDY, look_at_start
 from appliance.devices import REMEDIES, Devices, Role, driver_names
 from appliance.errors import OutboxError, RecordingError, RefusedError, UnknownExerciseError
 from appliance.exercises import exercise_by_id, load_exercises
@@ -75,6 +76,7 @@ class Daemon:
                 "Check the box's disk; results since the last connection may be missing.",
             )
         self._close_what_was_open()
+        self._look_at_placements()
         self._devices.indicator.show(Cue("waiting"))
         _notify("READY=1")
         _log.info("ready; %d messages wait for the broker", self._outbox.counters().queued)
@@ -106,6 +108,15 @@ class Daemon:
         ).run()
         if not self._progress.is_done(prescription):
             self._orders.postpone(self._settings.session.offer_again_s)
+
+    def _look_at_placements(self) -> None:
+        """Two cameras are tried together, and compared with their calibration, before anybody relies on them."""
+        placements = self._devices.placements
+        if placements is None:
+            return
+        placements.on_change = lambda fault: self._reporter.alert_if("camera_moved", fault, REMEDY)
+        for role, fault in look_at_start(self._devices.cameras, placements).items():
+            self._reporter.raise_alert(f"{role}_lost", fault, REMEDIES[role])
 
     def _close_what_was_open(self) -> None:
         """After a power cut: the session says how it ended, and its files are finished."""

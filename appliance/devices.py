@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from appliance.camera_placement import CameraPlacements
 from appliance.settings import Settings
+from appliance.track import CameraRole
 from hal.protocols import PoseEstimator
 from hal.recovering import RecoveringCamera, RecoveringImuSet
 from hal.recovering_indicator import RecoveringIndicator
@@ -15,22 +17,36 @@ from hal.recovery import Condition, RecoverySettings
 from hal.registry import build_camera, build_imu, build_indicator, build_pose
 from hal.types import DeviceInfo
 from hal.usb_port import UsbPort
+from hal.wired_sync import start_order
 
-Role = Literal["camera", "imu", "indicator"]
+Role = CameraRole | Literal["imu", "indicator"]
+Recovering = RecoveringCamera | RecoveringImuSet | RecoveringIndicator
 
 REMEDIES: Mapping[Role, str] = {
     "camera": "Check the camera's plug and power.",
+    "second_camera": "Check the second camera's plug and power.",
     "imu": "Charge and switch on the sensors; check their receiver's plug.",
     "indicator": "Check light and loudspeaker.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Devices:
-    """What a session works with."""
+class Eye:
+    """A camera, and the pose network that looks through it."""
 
     camera: RecoveringCamera
     pose: PoseEstimator
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What a session works with. eyes: in the order in which the cameras are to be started.
+
+    placements: where there are two cameras, how they stand to each other.
+    """
+
+    eyes: Mapping[CameraRole, Eye]
+    placements: CameraPlacements | None
     imu: RecoveringImuSet | None
     indicator: RecoveringIndicator
 
@@ -38,18 +54,28 @@ class Devices:
     def of(cls, settings: Settings) -> Devices:
         """Raises `HalError` for settings that no driver takes."""
         recovery = settings.recovery
+        cameras = {role: build_camera(table) for role, table in settings.cameras.items()}
+        order = start_order(cameras.values())
         imu = build_imu(settings.imu) if settings.imu is not None else None
         return cls(
-            camera=RecoveringCamera(build_camera(settings.camera), recovery, _port(recovery, "camera")),
-            pose=build_pose(settings.pose),
+            eyes={
+                role: Eye(RecoveringCamera(camera, recovery, _port(recovery, role)), build_pose(settings.pose))
+                for role, camera in sorted(cameras.items(), key=lambda item: order.index(item[1]))
+            },
+            placements=CameraPlacements.of(settings.second_camera.calibration) if settings.second_camera else None,
             imu=RecoveringImuSet(imu, recovery, _port(recovery, "imu")) if imu is not None else None,
             indicator=RecoveringIndicator(build_indicator(settings.indicator)),
         )
 
     @property
+    def cameras(self) -> dict[CameraRole, RecoveringCamera]:
+        """In the order in which they are to be started."""
+        return {role: eye.camera for role, eye in self.eyes.items()}
+
+    @property
     def synthetic(self) -> bool:
-        """Whether the camera shows something else than a person in front of it now."""
-        return self.camera.info.synthetic
+        """Whether a camera shows something else than a person in front of it now."""
+        return any(camera.info.synthetic for camera in self.cameras.values())
 
     def watch(self, on_change: Callable[[Role, Condition], None]) -> None:
         """`on_change` is called in the device's thread when it is lost for good, and when it is back."""
@@ -60,22 +86,20 @@ class Devices:
         """As of now, for any thread."""
         return {role: (device.info, device.condition) for role, device in self._recovering().items()}
 
-    def _recovering(self) -> dict[Role, RecoveringCamera | RecoveringImuSet | RecoveringIndicator]:
-        devices: dict[Role, RecoveringCamera | RecoveringImuSet | RecoveringIndicator] = {"camera": self.camera}
-        if self.imu is not None:
-            devices["imu"] = self.imu
-        return devices | {"indicator": self.indicator}
+    def _recovering(self) -> dict[Role, Recovering]:
+        imu: list[tuple[Role, Recovering]] = [] if self.imu is None else [("imu", self.imu)]
+        return dict([*self.cameras.items(), *imu, ("indicator", self.indicator)])
 
 
 def driver_names(settings: Settings) -> dict[str, str]:
     """Driver by kind of device."""
-    tables: Mapping[str, dict[str, Any] | None] = {
-        "camera": settings.camera,
-        "pose": settings.pose,
-        "imu": settings.imu,
-        "indicator": settings.indicator,
-    }
-    return {kind: str(table["driver"]) for kind, table in tables.items() if table is not None}
+    tables: list[tuple[str, Mapping[str, Any] | None]] = [
+        *settings.cameras.items(),
+        ("pose", settings.pose),
+        ("imu", settings.imu),
+        ("indicator", settings.indicator),
+    ]
+    return {kind: str(table["driver"]) for kind, table in tables if table is not None}
 
 
 Conditions = Mapping[Role, tuple[DeviceInfo, Condition]]
@@ -86,16 +110,17 @@ def what_failed(before: Conditions, after: Conditions) -> tuple[str, ...]:
     notes = []
     for role, (_, now) in after.items():
         then = before[role][1]
+        name = role.replace("_", " ")
         if now.error is not None:
-            notes.append(f"{role} lost: {now.error}")
+            notes.append(f"{name} lost: {now.error}")
         elif now.interruptions > then.interruptions:
             times = now.interruptions - then.interruptions
-            notes.append(f"{role} interrupted {times} x, {now.away_s - then.away_s:.1f} s in all")
+            notes.append(f"{name} interrupted {times} x, {now.away_s - then.away_s:.1f} s in all")
         if now.fell_silent and now.received > then.received:  # else they are those of a set before
-            notes.append(f"{role} sensors silent in the set: {', '.join(now.fell_silent)}")
+            notes.append(f"{name} sensors silent in the set: {', '.join(now.fell_silent)}")
     return tuple(notes)
 
 
-def _port(recovery: RecoverySettings, role: Literal["camera", "imu"]) -> UsbPort | None:
+def _port(recovery: RecoverySettings, role: CameraRole | Literal["imu"]) -> UsbPort | None:
     name = recovery.usb_ports.get(role)
     return UsbPort(name) if name is not None else None

@@ -13,7 +13,7 @@ RESUME_AFTER_S = 1.0
 
 Change = Literal["paused", "resumed"]
 
-_DISTURBING: tuple[AbsentReason, ...] = ("two_people", "other_person")
+DISTURBING: tuple[AbsentReason, ...] = ("two_people", "other_person")
 _WORDS: dict[AbsentReason, str] = {
     "two_people": "a second person was in view",
     "other_person": "another person than the one who began was in view",
@@ -35,7 +35,7 @@ class PauseWatch:
 
     def update(self, skeleton: Skeleton) -> Change | None:
         """What changes with this frame. Frames in which nobody at all is seen change nothing."""
-        disturbed = skeleton.absent in _DISTURBING
+        disturbed = skeleton.absent in DISTURBING
         if not disturbed and not skeleton.seen:
             return None
         silent_s = (skeleton.stamp_ns - self._newest_ns) / 1e9

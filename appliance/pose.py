@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from appliance.skeleton.adapters import to_standard
 from appliance.skeleton.standard import JOINTS, Recording
-from appliance.track import Skeleton, Track
+from appliance.track import CameraRole, Skeleton, Track
 from hal.errors import StreamEndedError
 from hal.protocols import Camera, PoseEstimator
 from hal.types import Absent, AbsentReason, Frame
@@ -21,18 +21,24 @@ NO_PERSON: AbsentReason = "no_person"
 """Why: a frame in whose person no standard joint was clear enough counts as one without a person."""
 
 
-def skeleton_in(frame: Frame, estimator: PoseEstimator) -> Skeleton:
+def skeleton_in(frame: Frame, estimator: PoseEstimator, camera: CameraRole = "camera") -> Skeleton:
     """The person in one frame, or a skeleton of which nothing was seen and why."""
     body = estimator.estimate(frame)
-    if not isinstance(body, Absent):
-        positions, confidence = to_standard(body)
-        if confidence.any():
-            return Skeleton(
-                frame.index, frame.stamp_ns, frame.arrival_ns, positions, confidence, body.planar, notes=body.notes
-            )
-    absent = body.reason if isinstance(body, Absent) else NO_PERSON
-    unseen = np.full((len(JOINTS), 3), np.nan)
-    return Skeleton(frame.index, frame.stamp_ns, frame.arrival_ns, unseen, np.zeros(len(JOINTS)), absent=absent)
+    found = Skeleton(
+        frame.index,
+        frame.stamp_ns,
+        frame.arrival_ns,
+        np.full((len(JOINTS), 3), np.nan),
+        np.zeros(len(JOINTS)),
+        absent=body.reason if isinstance(body, Absent) else NO_PERSON,
+        camera=camera,
+    )
+    if isinstance(body, Absent):
+        return found
+    positions, confidence = to_standard(body)
+    if not confidence.any():
+        return found
+    return replace(found, positions=positions, confidence=confidence, planar=body.planar, absent=None, notes=body.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from uuid import UUID
 from appliance.assessment import Assessment
 from appliance.messages.prescription import Prescription
 from appliance.messages.result import DataQuality, Outcome, Result, Versions
+from appliance.recorded_set import REASONS, RecordedSet
 from appliance.reporter import SOFTWARE
-from appliance.set_recorder import REASONS, RecordedSet
 
 
 @dataclass(frozen=True, slots=True)

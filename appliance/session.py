@@ -15,17 +15,14 @@ from typing import Literal
 from uuid import uuid4
 
 from appliance.assessment import Assessment, assess, unassessed
-from appliance.capture import Capture
 from appliance.devices import Devices, driver_names, what_failed
 from appliance.errors import NotScorableError, OutboxError, RecordingError, UnknownReferenceError
 from appliance.exercises import Exercise, exercise_by_id
 from appliance.messages.prescription import Prescription
-from appliance.messages.session import Session as SessionMessage
-from appliance.messages.session import SessionExercise, SessionState
 from appliance.orders import Interruption
 from appliance.progress import Progress
+from appliance.recorded_set import REASONS, RecordedSet
 from appliance.recording.session_format import SessionMetadata
-from appliance.recording.session_writer import SessionWriter
 from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
 from appliance.results import Origin, make_result, outcome_of
@@ -33,12 +30,10 @@ from appliance.scoring.calibration_file import read_calibration
 from appliance.scoring.noise import floor_of_reference
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
-from appliance.set_recorder import REASONS, RecordedSet, SetRecorder
-from appliance.set_watch import SetWatch
+from appliance.session_voice import SessionVoice
 from appliance.settings import Settings
 from appliance.skeleton.standard import Recording
-from hal.errors import HalError
-from hal.types import Cue, CueKind
+from appliance.station import Station
 
 _log = logging.getLogger(__name__)
 
@@ -71,12 +66,11 @@ class Session:
             calibration, digest = read_calibration(settings.session.calibration)
             self._phi_deg = calibration.phi_deg
         self._origin = Origin(reporter.box, uuid4(), prescription, driver_names(settings), devices.synthetic, digest)
-        self._started = datetime.now(UTC)
+        self._station = Station(settings.session, devices, reporter, interruption)
+        self._voice = SessionVoice(
+            self._origin.session, prescription, devices.synthetic, reporter, progress, devices.indicator
+        )
         self._recording = False
-        self._exercises = [
-            SessionExercise(exercise=item.id, side=item.side, repetitions=item.repetitions)
-            for item in prescription.exercises
-        ]
 
     def run(self) -> None:
         """Everything that can go wrong is said by alerts and in the session's messages; nothing is raised."""
@@ -93,9 +87,7 @@ class Session:
             if stop is not None:
                 abandoned = stop
                 break
-        self._say("abandoned" if abandoned else "done", reason=abandoned)
-        self._progress.close_session()
-        self._devices.indicator.show(Cue("waiting"))
+        self._voice.close(abandoned)
 
     def _references(self) -> tuple[dict[int, Recording], str | None]:
         """The usable references by exercise, and what is wrong with the others: before the patient has done a thing."""
@@ -123,13 +115,13 @@ class Session:
         """Why the session cannot go on, or None when it can."""
         exercise = exercise_by_id(self._prescription.exercises[index].id)
         self._recording = False
-        self._state("ready", index)
+        self._voice.both("ready", index)
         floor = floor_of_reference(reference, replace(options_for(exercise), phi_deg=self._phi_deg))
         before = self._devices.conditions()
         recorded = self._record(index, exercise)
         if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):
             return REASONS[recorded.end]
-        self._state("scoring", index)
+        self._voice.both("scoring", index)
         assessment = _assess(recorded, reference, exercise, self._phi_deg, floor)
         if recorded.broken_off and not assessment.repetitions:
             return REASONS[recorded.end]
@@ -137,24 +129,8 @@ class Session:
         return REASONS[recorded.end] if recorded.end in ("stopped", "camera_lost") else None
 
     def _record(self, index: int, exercise: Exercise) -> RecordedSet:
-        announced = time.monotonic()
-        while time.monotonic() - announced < self._settings.session.announce_s:
-            interruption = self._interruption()
-            if interruption is not None:
-                return RecordedSet.nothing(interruption)
-            time.sleep(POLL_S)
-        try:
-            with Capture(self._devices.camera, self._devices.pose, self._devices.imu) as capture:
-                recorded = self._recorder(index, exercise).record(capture, self._interruption)
-        except HalError as error:
-            recorded = RecordedSet.nothing("camera_lost", str(error))
-        self._reporter.alert_if("camera_lost", recorded.camera_error, "Check the camera's plug and power.")
-        self._reporter.alert_if("recording_failed", recorded.file_error, "Free disk space on the box.")
-        return recorded
-
-    def _recorder(self, index: int, exercise: Exercise) -> SetRecorder:
         prescribed = self._prescription.exercises[index]
-        info = self._devices.camera.info
+        cameras = self._devices.cameras
         metadata = SessionMetadata(
             session=str(self._origin.session),
             index=index,
@@ -164,32 +140,27 @@ class Session:
             side=prescribed.side,
             reference=prescribed.reference,
             subject=self._prescription.subject,
-            camera=info.name,
-            gravity=info.gravity,
-            synthetic=info.synthetic,
+            camera=cameras["camera"].info.name,
+            second_camera=cameras["second_camera"].info.name if "second_camera" in cameras else "",
+            gravity=cameras["camera"].info.gravity,
+            synthetic=self._devices.synthetic,
         )
-        file = metadata.file_in(self._settings.session.state / "sessions")
-        return SetRecorder(
-            SetWatch(prescribed.repetitions, exercise.joints, self._settings.session),
-            info.gravity,
-            open_file=lambda: SessionWriter.open(file, metadata),
-            on_change=lambda state: self._set_changed(state, index),
-            longest_pause_s=self._settings.session.idle_s,
+        return self._station.record(
+            metadata, exercise, prescribed.repetitions, lambda state: self._set_changed(state, index)
         )
 
     def _set_changed(self, state: Literal["recording", "paused"], index: int) -> None:
         """A pause is between the box and the patient; the hospital reads of it in the result."""
         if state == "recording" and not self._recording:
-            self._say(state, index)
+            self._voice.say(state, index)
         self._recording = True
-        self._show(state, index)
+        self._voice.show(state, index)
 
     def _finish(self, index: int, recorded: RecordedSet, assessment: Assessment, notes: tuple[str, ...]) -> None:
         """The result is on disk before the patient hears that the exercise is over."""
         if recorded.file_error is not None:
             notes = (*notes, f"the session file is not whole: {recorded.file_error}")
-        if recorded.pause_note is not None:
-            notes = (*notes, recorded.pause_note)
+        notes = (*notes, *recorded.notes)
         result_id = uuid4()
         outcome = outcome_of(recorded, assessment)
         exercise = self._prescription.exercises[index].id
@@ -211,8 +182,7 @@ class Session:
         if not stored:
             return
         self._progress.set_done(self._prescription, index)
-        self._exercises[index] = self._exercises[index].model_copy(update={"outcome": outcome, "result": result_id})
-        self._show("abandoned" if outcome == "abandoned" else "done", index)
+        self._voice.finish(index, outcome, result_id)
         _log.info("%s: %s%s", exercise, outcome, f", {assessment.reason}" if assessment.reason else "")
 
     def _until_stored(self, store: Callable[[], object]) -> bool:
@@ -231,36 +201,6 @@ class Session:
                     return False
                 time.sleep(POLL_S)
 
-    def _state(self, state: SessionState, index: int) -> None:
-        self._say(state, index)
-        self._show(state, index)
-
-    def _show(self, kind: CueKind, index: int) -> None:
-        item = self._prescription.exercises[index]
-        self._devices.indicator.show(Cue(kind, item.id, item.side, item.repetitions))
-
-    def _say(self, state: SessionState, current: int | None = None, reason: str | None = None) -> None:
-        """A disk that refuses it does not hold up the session: results tell what came of it."""
-        _log.info("session %s: %s%s", self._origin.session, state, f" ({reason})" if reason else "")
-        message = SessionMessage(
-            id=self._origin.session,
-            box=self._origin.box,
-            prescription=self._prescription.id,
-            subject=self._prescription.subject,
-            state=state,
-            reason=reason,
-            started=self._started,
-            at=datetime.now(UTC),
-            current=current,
-            exercises=tuple(self._exercises),
-            synthetic=self._origin.synthetic,
-        )
-        self._progress.open_session(message)
-        try:
-            self._reporter.session(message)
-        except OutboxError as error:
-            self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
-
 
 def _assess(
     recorded: RecordedSet,
@@ -271,7 +211,7 @@ def _assess(
 ) -> Assessment:
     if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
-        return unassessed(recorded.camera_error or seen)
+        return unassessed("; ".join(recorded.cameras_lost.values()) if recorded.end == "camera_lost" else seen)
     assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor)
     if assessment.reason is not None and recorded.broken_off:
         return replace(assessment, reason=f"{REASONS[recorded.end]}; {assessment.reason}")

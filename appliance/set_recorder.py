@@ -3,83 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.capture import Capture, Ended, Item
-from appliance.errors import RecordingError
+from appliance.fusion.views import View
 from appliance.orders import Interruption
 from appliance.pause import PauseWatch
+from appliance.recorded_set import RecordedSet, RecordingEnd
 from appliance.recording.session_writer import SessionWriter
-from appliance.set_watch import SetEnd, SetWatch
-from appliance.skeleton.standard import Recording, recording_of
-from appliance.sync.set_sync import SetSync, SyncQuality
-from appliance.track import Skeleton, Track
-from hal.errors import DeviceLostError
-from hal.types import Gravity
+from appliance.set_file import SetFile
+from appliance.set_views import SetViews
+from appliance.set_watch import SetWatch
+from appliance.sync.set_sync import SetSync
+from appliance.track import CameraRole, Skeleton
+from hal.errors import DeviceLostError, HalError
 
 CHECK_S = 0.5
-"""Pause, on the camera's clock, between two looks at whether the set is over."""
+"""Pause, on the cameras' clocks, between two looks at whether the set is over."""
 POLL_S = 0.2
 
 SILENT_S = 60.0
-"""A camera that gives no frame for so long, on the host's clock, is lost; the driver's own ladder is quicker."""
-
-RecordingEnd = SetEnd | Interruption | Literal["source_ended", "camera_lost", "disturbed"]
-
-REASONS: Mapping[RecordingEnd, str] = {
-    "complete": "the prescribed repetitions were done",
-    "left": "the patient left the camera's view",
-    "idle": "nobody went on with the exercise",
-    "too_long": "the set took longer than is recorded",
-    "source_ended": "the replayed recording ended",
-    "camera_lost": "the camera was lost",
-    "disturbed": "somebody else stayed in view",
-    "stopped": "the box was stopped",
-    "withdrawn": "the hospital withdrew the prescription",
-    "replaced": "the hospital replaced the prescription",
-    "expired": "the prescription expired",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedSet:
-    """What came of a set. `recording` is empty where nobody was ever seen; `frames` counts all that the camera gave."""
-
-    end: RecordingEnd
-    recording: Recording
-    frames: int
-    lost: int
-    started: datetime
-    ended: datetime
-    sync: SyncQuality = field(default_factory=SyncQuality)
-    filled: float = 0.0
-    """Share of all joints, over all frames, that the camera did not see well and the worn sensors told."""
-    camera_error: str | None = None
-    file_error: str | None = None
-    """Why the session file is missing or ends early."""
-    pause_note: str | None = None
-    """That, and why, the set was paused."""
-
-    @classmethod
-    def nothing(cls, end: RecordingEnd, camera_error: str | None = None) -> RecordedSet:
-        """A set that never came about."""
-        now = datetime.now(UTC)
-        return cls(end, recording_of(np.zeros(0), np.zeros((0, 17, 3))), 0, 0, now, now, camera_error=camera_error)
-
-    @property
-    def begun(self) -> bool:
-        """Whether anybody was ever seen."""
-        return len(self.recording) > 0
-
-    @property
-    def broken_off(self) -> bool:
-        """Whether the set ended otherwise than the prescription, or the replay, meant it to."""
-        return self.end not in ("complete", "source_ended")
+"""Cameras that give no frame for so long, on the host's clock, are lost; the driver's own ladder is quicker."""
 
 
 class SetRecorder:
@@ -88,27 +38,27 @@ class SetRecorder:
     def __init__(
         self,
         watch: SetWatch,
-        gravity: Gravity,
+        views: SetViews,
         open_file: Callable[[], SessionWriter],
         on_change: Callable[[Literal["recording", "paused"]], None],
         longest_pause_s: float,
+        bones: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> None:
-        """open_file: called when the first person is seen; a file the disk refuses is done without.
+        """open_file: called when the first person is seen. bones: what this patient's sets before learnt.
 
         on_change: `recording` with the first person and after a pause, `paused` when somebody else is in view, also
         before the set has begun.
         """
         self._watch = watch
-        self._open_file, self._on_change, self._longest_pause_s = open_file, on_change, longest_pause_s
+        self._file = SetFile(open_file)
+        self._on_change, self._longest_pause_s = on_change, longest_pause_s
         self._pause = PauseWatch()
-        self._track = Track(gravity)
-        self._file: SessionWriter | None = None
+        self._views, self._bones = views, bones
+        self._gone: dict[CameraRole, HalError | None] = {}
         self._sync = SetSync()
         self._begun = False
         self._frames = 0
         self._checked_ns = 0
-        self._lost_error: str | None = None
-        self._file_error: str | None = None
         self._started = datetime.now(UTC)
 
     def record(self, capture: Capture, interruption: Callable[[], Interruption | None]) -> RecordedSet:
@@ -127,40 +77,38 @@ class SetRecorder:
             if isinstance(item, Skeleton):
                 heard_s = monotonic()
             elif monotonic() - heard_s > SILENT_S:
-                item = Ended("camera", DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s"))
+                silent = DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s")
+                self._gone = dict.fromkeys(self._views.cameras, silent)
+                end = "camera_lost"
+                continue
             end = self._take(item) if item is not None else None
-        self._finish_file()
-        seen = self._track.recording()
-        sync = self._sync.quality(seen)
-        fused = self._sync.fused(seen, sync.delay_s)
+        joined = self._joined()
+        self._file.finish()
+        on_host = replace(joined.recording, times=joined.host_s)
+        sync = self._sync.quality(on_host)
+        fused = self._sync.fused(on_host, sync.delay_s, self._bones)
         return RecordedSet(
             end=end,
-            recording=fused.recording,
+            recording=replace(fused.recording, times=joined.recording.times),
             frames=self._frames,
-            lost=self._track.lost,
+            lost=self._views.lost,
             started=self._started,
             ended=datetime.now(UTC),
             sync=sync,
             filled=fused.filled_share,
-            camera_error=self._lost_error,
-            file_error=self._file_error,
-            pause_note=self._pause.note,
+            bones=fused.bones,
+            cameras_lost={role: str(error) for role, error in self._gone.items() if error is not None},
+            file_error=self._file.error,
+            notes=self._notes(),
         )
 
-    def _write(self, write: Callable[[SessionWriter], object]) -> None:
-        """The set goes on without a file on a disk that refuses one."""
-        if self._file is None:
-            return
-        try:
-            write(self._file)
-        except RecordingError as error:
-            self._file_error = str(error)
-            self._file.close()
-            self._file = None
-
-    def _finish_file(self) -> None:
-        self._write(SessionWriter.finish)
-        self._file = None
+    def _notes(self) -> tuple[str, ...]:
+        unused = [
+            f"{role.replace('_', ' ')} not used: {error}"
+            for role, error in self._gone.items()
+            if error is not None and not isinstance(error, DeviceLostError)  # of losses its condition tells more
+        ]
+        return tuple(note for note in (*unused, self._pause.note, self._views.note) if note is not None)
 
     def _take(self, item: Item) -> RecordingEnd | None:
         if isinstance(item, Ended):
@@ -168,48 +116,53 @@ class SetRecorder:
         if isinstance(item, Skeleton):
             return self._take_skeleton(item)
         self._sync.samples(item)
-        self._write(lambda file: file.add_imu(item))
+        self._file.add_imu(item)
         return None
 
     def _device_ended(self, ended: Ended) -> RecordingEnd | None:
-        if ended.device != "camera":
+        if ended.device == "imu":
             self._sync.lose_sensors()
             return None
-        if ended.error is None:
-            return "source_ended"
-        self._lost_error = str(ended.error)
-        return "camera_lost"
+        self._gone[ended.device] = ended.error
+        if len(self._gone) < len(self._views.cameras):
+            return None
+        return "camera_lost" if all(self._gone.values()) else "source_ended"
 
     def _take_skeleton(self, skeleton: Skeleton) -> RecordingEnd | None:
         self._frames += 1
-        host_ns = self._sync.frame(skeleton.stamp_ns, skeleton.arrival_ns)
-        change = self._pause.update(skeleton)
+        self._gone.pop(skeleton.camera, None)
+        host_ns = self._sync.frame(skeleton.stamp_ns, skeleton.arrival_ns, skeleton.camera)
+        skeleton = self._views.admitted(skeleton)
+        leads = self._views.leads(skeleton, host_ns)
+        change = self._pause.update(replace(skeleton, stamp_ns=host_ns)) if leads else None
         if not self._begun:
             if change == "paused":
                 self._on_change("paused")
             if self._pause.reason is not None or not skeleton.seen:
                 return None
             self._pause, change = PauseWatch(), None  # what was before the set is no part of it
-            self._begin(skeleton)
-        if self._track.add(skeleton):
-            self._sync.keep(host_ns)
-        self._write(lambda file: file.add_skeleton(skeleton.stamp_ns, host_ns, skeleton.positions, skeleton.confidence))
+            self._begin(host_ns)
+        self._views.add(skeleton, host_ns)
+        self._file.add_skeleton(skeleton, host_ns)
         if change is not None:
             self._on_change("paused" if change == "paused" else "recording")
         if self._pause.reason is not None:
-            return "disturbed" if self._pause.paused_for_s(skeleton.stamp_ns) > self._longest_pause_s else None
-        if (skeleton.stamp_ns - self._checked_ns) / 1e9 < CHECK_S:
+            return "disturbed" if self._pause.paused_for_s(host_ns) > self._longest_pause_s else None
+        if (host_ns - self._checked_ns) / 1e9 < CHECK_S:
             return None
-        self._checked_ns = skeleton.stamp_ns
-        return self._watch.update(self._track.recording())
+        self._checked_ns = host_ns
+        return self._watch.update(self._joined().recording)
 
-    def _begin(self, skeleton: Skeleton) -> None:
+    def _joined(self) -> View:
+        """All so far; the file tells how it was joined."""
+        joined = self._views.joined()
+        self._file.add_placement(self._views.placement, self._checked_ns)
+        return joined
+
+    def _begin(self, host_ns: int) -> None:
         self._begun = True
         self._sync.begin()
         self._started = datetime.now(UTC)
-        self._checked_ns = skeleton.stamp_ns
-        try:
-            self._file = self._open_file()
-        except RecordingError as error:
-            self._file_error = str(error)
+        self._checked_ns = host_ns
+        self._file.begin()
         self._on_change("recording")

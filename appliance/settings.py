@@ -14,10 +14,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from appliance.camera_settings import check_cameras
 from appliance.errors import SettingsError
 from appliance.exercises import config_dir
 from appliance.hospital.settings import BrokerSettings
 from appliance.scoring.calibration_file import read_calibration
+from appliance.track import CameraRole
 from hal.errors import HalError
 from hal.recovery import RecoverySettings
 from hal.registry import DRIVERS, driver_options
@@ -71,6 +73,20 @@ class BoardSettings(BaseModel):
     """Edge of one square, measured on the print. All distances scale with it, hence there is no default."""
 
 
+class SecondCameraSettings(BaseModel):
+    """A second camera: `driver` and that driver's own options, as in `[camera]`, and how the two stand."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    calibration: Path
+    """Of `rehabbox calibrate-cameras`: its camera A is `[camera]`, its camera B this one."""
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """What the driver is given."""
+        return dict(self.model_extra or {})
+
+
 class Settings(BaseModel):
     """Everything the daemon is told. Driver tables hold `driver` and that driver's own options."""
 
@@ -78,6 +94,7 @@ class Settings(BaseModel):
 
     broker: BrokerSettings
     camera: dict[str, Any]
+    second_camera: SecondCameraSettings | None = None
     pose: dict[str, Any] = {"driver": "mediapipe"}
     imu: dict[str, Any] | None = None
     indicator: dict[str, Any] = {"driver": "silent"}
@@ -86,6 +103,12 @@ class Settings(BaseModel):
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def cameras(self) -> dict[CameraRole, dict[str, Any]]:
+        """The tables of one or two cameras."""
+        one: dict[CameraRole, dict[str, Any]] = {"camera": self.camera}
+        return one if self.second_camera is None else {**one, "second_camera": self.second_camera.table}
 
 
 def default_settings_file() -> Path:
@@ -115,6 +138,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
             table = getattr(settings, kind)
             if table is not None:
                 driver_options(kind, table)
+        check_cameras(settings.cameras, settings.second_camera.calibration if settings.second_camera else None)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

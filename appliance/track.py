@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.skeleton.standard import Recording, recording_of
 from hal.types import AbsentReason, Gravity
+
+CameraRole = Literal["camera", "second_camera"]
+"""As the settings name a camera's table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,17 @@ class Skeleton:
     planar: bool = False
     absent: AbsentReason | None = None
     notes: tuple[str, ...] = ()
+    camera: CameraRole = "camera"
 
     @property
     def seen(self) -> bool:
         return self.absent is None
+
+    def unseen(self, why: AbsentReason) -> Skeleton:
+        """The same frame with nobody in it."""
+        return replace(
+            self, positions=np.full_like(self.positions, np.nan), confidence=np.zeros(len(self.confidence)), absent=why
+        )
 
 
 class Track:

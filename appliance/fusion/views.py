@@ -84,7 +84,7 @@ def join_views(first: View, second: View, placement: ViewPlacement | None) -> Vi
     """Both as one, on the first one's clock and in its axes; its gaps hold the second one's frames.
 
     placement: None where it is not known how the two stand: then the one that saw more, the first if in doubt. So it is
-    with a flat (planar) recording.
+    with a flat (planar) recording. Raises `ValueError` where times do not increase.
     """
     if not len(second.recording):
         return first

@@ -1,15 +1,16 @@
 """What a session file holds: one exercise's skeleton, IMU streams and events, as JSON messages in an MCAP file (ours).
 
-Topics: `/skeleton` a message a frame; `/imu/<segment>` a message a batch of samples, as columns; `/events` a message a
-change of state or a cue (their fields: `session_messages`). The MCAP metadata record `session` says what was recorded.
-`log_time` is the host's monotonic clock.
+Topics: `/skeleton` a message a frame, `/second_skeleton` the same of a second camera, `/placement` where that one
+stands to the first, as often as that changes; `/imu/<segment>` a message a batch of samples, as columns; `/events` a
+message a change of state or a cue (their fields: `session_messages`). The MCAP metadata record `session` says what was
+recorded. `log_time` is the host's monotonic clock.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import RecordingError
+from appliance.fusion.views import View, ViewPlacement
 from appliance.skeleton.standard import Recording
 from hal.types import Gravity
 
 METADATA = "session"
 SKELETON_TOPIC = "/skeleton"
+SECOND_SKELETON_TOPIC = "/second_skeleton"
+PLACEMENT_TOPIC = "/placement"
 IMU_TOPIC = "/imu/"
 EVENTS_TOPIC = "/events"
 FINISHED = "recording_finished"
@@ -47,6 +51,8 @@ class SessionMetadata:
     subject: str = ""
     camera: str = ""
     """Name of the camera, as `DeviceInfo.name`."""
+    second_camera: str = ""
+    """Likewise; empty where there was none."""
     gravity: Gravity = "camera"
     synthetic: bool = False
 
@@ -98,8 +104,12 @@ class SessionEvent:
 class SessionRecording:
     """A session file as read.
 
-    skeleton: None where no frame was recorded. Its times are seconds of the camera's own clock since the first frame.
-    stamp_ns, host_ns: (frames,) int64, the camera's stamps and where they lie on the host's clock.
+    skeleton: as it was scored, but for what worn sensors told: both cameras' views joined, where it is known how they
+    stand to each other. None where no frame was recorded. Times are seconds of the camera's own clock since the first
+    frame.
+    stamp_ns, host_ns: (frames,) int64, its times on the camera's clock and on the host's.
+    views: what each camera showed by itself, the first one first. placement: the second one's, None where it was not
+    known, or known to be wrong.
     imu: by segment.
     complete: the recording was finished, not cut short.
     damaged: records that were there and could not be read.
@@ -109,6 +119,8 @@ class SessionRecording:
     skeleton: Recording | None
     stamp_ns: NDArray[np.int64]
     host_ns: NDArray[np.int64]
+    views: tuple[View, ...]
+    placement: ViewPlacement | None
     imu: Mapping[str, ImuStream]
     events: tuple[SessionEvent, ...]
     complete: bool
@@ -121,13 +133,14 @@ def metadata_record(metadata: SessionMetadata) -> dict[str, str]:
 
 
 def metadata_of(path: Path, record: Mapping[str, str]) -> SessionMetadata:
-    """The way back. Raises `RecordingError` naming the field."""
-    missing = [field.name for field in fields(SessionMetadata) if field.name not in record]
+    """The way back; what older files do not have has a default. Raises `RecordingError` naming the field."""
+    known = [field.name for field in fields(SessionMetadata) if field.name in record]
+    missing = [f.name for f in fields(SessionMetadata) if f.default is MISSING and f.name not in record]
     if missing:
         raise RecordingError(f"{path}: its metadata has no {missing[0]!r}; it is no session file of this software")
-    values: dict[str, Any] = {field.name: record[field.name] for field in fields(SessionMetadata)}
+    values: dict[str, Any] = {"gravity": "camera"} | {name: record[name] for name in known}
     if values["gravity"] not in get_args(Gravity) or not re.fullmatch(r"\d{1,6}", values["index"], re.ASCII):
         raise RecordingError(
             f"{path}: its metadata is damaged: index {values['index']!r}, gravity {values['gravity']!r}"
         )
-    return SessionMetadata(**values | {"index": int(values["index"]), "synthetic": values["synthetic"] == "True"})
+    return SessionMetadata(**values | {"index": int(values["index"]), "synthetic": values.get("synthetic") == "True"})

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.fusion.views import ViewPlacement
 from appliance.recording.session_format import (
     EVENTS_TOPIC,
+    PLACEMENT_TOPIC,
+    SECOND_SKELETON_TOPIC,
     SKELETON_TOPIC,
     ImuStream,
     SessionEvent,
@@ -46,6 +49,27 @@ def skeleton_of(data: bytes) -> SkeletonFrame:
         raise ValueError("beyond any position or confidence")
     stamp_ns, host_ns = np.array([message["stamp_ns"], message["host_ns"]], np.int64).tolist()
     return SkeletonFrame(stamp_ns, host_ns, positions, confidence)
+
+
+def placement_message(host_ns: int, placement: ViewPlacement | None) -> bytes:
+    """Null from when on the views are not to be joined."""
+    if placement is None:
+        return _json({"host_ns": int(host_ns), "rotation": None, "translation": None})
+    rotation, translation = placement.rotation.tolist(), placement.translation.tolist()
+    return _json({"host_ns": int(host_ns), "rotation": rotation, "translation": translation})
+
+
+def placement_of_message(data: bytes) -> ViewPlacement | None:
+    """The way back. Raises one of UNREADABLE where the message is none of ours."""
+    message = json.loads(data)
+    if message["rotation"] is None:
+        return None
+    rotation, translation = (np.array(message[name], np.float64) for name in ("rotation", "translation"))
+    if rotation.shape != (3, 3) or translation.shape != (3,) or np.any(np.abs(translation) > FARTHEST):
+        raise ValueError("not a place in space")
+    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-6):
+        raise ValueError("not a rotation")
+    return ViewPlacement(rotation, translation)
 
 
 def imu_message(samples: Sequence[ImuSample]) -> bytes:
@@ -118,6 +142,7 @@ def _object(properties: Mapping[str, Any]) -> bytes:
 
 _INTEGER = {"type": "integer"}
 _NUMBER = {"type": ["number", "null"]}
+_VECTOR = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
 
 SCHEMAS = {
     "rehabbox.Skeleton": _object(
@@ -126,7 +151,7 @@ SCHEMAS = {
             "host_ns": _INTEGER,
             "positions": {
                 "type": "array",
-                "items": {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 3, "maxItems": 3},
+                "items": _VECTOR,
                 "minItems": len(JOINTS),
                 "maxItems": len(JOINTS),
                 "description": f"metres; the joints are {', '.join(JOINTS)}",
@@ -140,6 +165,13 @@ SCHEMAS = {
             **{name: _array(_array(_NUMBER)) for name in ("acceleration", "angular_velocity", "orientation")},
         }
     ),
+    "rehabbox.Placement": _object(
+        {
+            "host_ns": _INTEGER,
+            "rotation": {"type": ["array", "null"], "items": _VECTOR, "minItems": 3, "maxItems": 3},
+            "translation": {**_VECTOR, "description": "metres, in the first camera's axes"},
+        }
+    ),
     "rehabbox.Event": _object({"host_ns": _INTEGER, "kind": {"type": "string"}, "detail": {"type": "object"}}),
 }
 """JSON Schema of each kind of message, by name, as MCAP keeps it."""
@@ -147,5 +179,10 @@ SCHEMAS = {
 
 def schema_of(topic: str) -> str:
     """The name of the schema of a topic's messages."""
-    kinds = {SKELETON_TOPIC: "rehabbox.Skeleton", EVENTS_TOPIC: "rehabbox.Event"}
+    kinds = {
+        SKELETON_TOPIC: "rehabbox.Skeleton",
+        SECOND_SKELETON_TOPIC: "rehabbox.Skeleton",
+        PLACEMENT_TOPIC: "rehabbox.Placement",
+        EVENTS_TOPIC: "rehabbox.Event",
+    }
     return kinds.get(topic, "rehabbox.Imu")

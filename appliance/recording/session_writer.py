@@ -14,6 +14,7 @@ from mcap.writer import Writer
 from numpy.typing import NDArray
 
 from appliance.errors import RecordingError
+from appliance.fusion.views import ViewPlacement
 from appliance.recording.disk import sync_folder
 from appliance.recording.mcap_topics import TopicWriter
 from appliance.recording.session_finishing import finish_session, unfinished
@@ -21,6 +22,8 @@ from appliance.recording.session_format import (
     EVENTS_TOPIC,
     FINISHED,
     IMU_TOPIC,
+    PLACEMENT_TOPIC,
+    SECOND_SKELETON_TOPIC,
     SKELETON_TOPIC,
     Detail,
     SessionEvent,
@@ -28,7 +31,7 @@ from appliance.recording.session_format import (
     SkeletonFrame,
     metadata_record,
 )
-from appliance.recording.session_messages import event_message, imu_message, skeleton_message
+from appliance.recording.session_messages import event_message, imu_message, placement_message, skeleton_message
 from hal.types import ImuSample
 
 SYNC_S = 0.5
@@ -73,10 +76,21 @@ class SessionWriter:
         return writer
 
     def add_skeleton(
-        self, stamp_ns: int, host_ns: int, positions: NDArray[np.float64], confidence: NDArray[np.float64]
+        self,
+        stamp_ns: int,
+        host_ns: int,
+        positions: NDArray[np.float64],
+        confidence: NDArray[np.float64],
+        *,
+        second: bool = False,
     ) -> None:
-        """One frame. positions: (17, 3) metres, NaN where not seen; confidence: (17,) in 0..1."""
-        self._add(SKELETON_TOPIC, host_ns, skeleton_message(SkeletonFrame(stamp_ns, host_ns, positions, confidence)))
+        """One frame. positions: (17, 3) metres, NaN where not seen; confidence: (17,) in 0..1. second: whose."""
+        frame = SkeletonFrame(stamp_ns, host_ns, positions, confidence)
+        self._add(SECOND_SKELETON_TOPIC if second else SKELETON_TOPIC, host_ns, skeleton_message(frame))
+
+    def add_placement(self, host_ns: int, placement: ViewPlacement | None) -> None:
+        """Where the second camera stands to the first, for the whole file; the last one counts."""
+        self._add(PLACEMENT_TOPIC, host_ns, placement_message(host_ns, placement))
 
     def add_imu(self, samples: Sequence[ImuSample]) -> None:
         """Samples of any sensors; each sensor's must be in order. They are written in batches of SYNC_S."""

@@ -14,6 +14,7 @@ import pytest
 
 from appliance.assessment import assess
 from appliance.capture import Capture, Ended, Item
+from appliance.devices import Eye
 from appliance.errors import RecordingError, UnknownReferenceError
 from appliance.exercises import exercise_by_id
 from appliance.messages.prescription import PrescribedExercise, Prescription
@@ -22,8 +23,10 @@ from appliance.pause import PauseWatch
 from appliance.progress import Progress
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
+from appliance.recorded_set import RecordedSet
 from appliance.references import ReferenceFolder, digest_of
-from appliance.set_recorder import RecordedSet, SetRecorder
+from appliance.set_recorder import SetRecorder
+from appliance.set_views import SetViews
 from appliance.set_watch import SetWatch
 from appliance.settings import SessionSettings
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
@@ -205,6 +208,10 @@ def nothing_offered(given: Orders) -> bool:
     return offered is None
 
 
+def one_view() -> SetViews:
+    return SetViews({"camera": "camera"}, None)
+
+
 class SilentCapture:
     """Devices that are open and give nothing."""
 
@@ -214,10 +221,10 @@ class SilentCapture:
 
 def test_a_camera_that_gives_nothing_is_lost_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.set_recorder.SILENT_S", 0.1)
-    recorder = SetRecorder(watch(), "camera", pytest.fail, pytest.fail, longest_pause_s=60.0)
+    recorder = SetRecorder(watch(), one_view(), pytest.fail, pytest.fail, longest_pause_s=60.0)
     recorded = recorder.record(SilentCapture(), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "camera_lost"
-    assert recorded.camera_error is not None
+    assert "gave nothing" in recorded.cameras_lost["camera"]
 
 
 class BrokenCamera:
@@ -234,7 +241,8 @@ class BrokenCamera:
 
 
 def test_a_drivers_own_fault_ends_the_set_and_is_named() -> None:
-    with Capture(BrokenCamera(), DevicePose(DevicePose.Options()), None) as capture:  # type: ignore[arg-type]
+    eyes = {"camera": Eye(BrokenCamera(), DevicePose(DevicePose.Options()))}  # type: ignore[arg-type]
+    with Capture(eyes, None) as capture:
         ended = capture.next(5.0)
     assert isinstance(ended, Ended)
     assert "in the driver" in str(ended.error)
@@ -263,7 +271,7 @@ def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
         raise RecordingError("session.mcap: cannot be written: No space left on device")
 
     began: list[str] = []
-    recorder = SetRecorder(watch(), "camera", full, began.append, longest_pause_s=60.0)
+    recorder = SetRecorder(watch(), one_view(), full, began.append, longest_pause_s=60.0)
     recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "source_ended"
     assert len(recorded.recording) == len(a_set(2, rest_s=0.5))
@@ -288,7 +296,7 @@ def record_disturbed(from_s: float, to_s: float, longest_pause_s: float) -> tupl
         raise RecordingError("none is wanted here")
 
     changes: list[str] = []
-    recorder = SetRecorder(watch(5), "camera", no_file, changes.append, longest_pause_s)
+    recorder = SetRecorder(watch(5), one_view(), no_file, changes.append, longest_pause_s)
     played = disturbed(a_set(3, rest_s=2.0), from_s, to_s)
     return recorder.record(played, lambda: None), changes  # type: ignore[arg-type]
 
@@ -297,27 +305,26 @@ def test_a_second_person_pauses_the_set_and_the_result_says_so() -> None:
     recorded, changes = record_disturbed(3.0, 6.0, longest_pause_s=60.0)
     assert changes == ["recording", "paused", "recording"]
     assert recorded.end == "source_ended"
-    assert recorded.pause_note == "paused 1 x, 3.0 s in all: a second person was in view"
+    assert recorded.notes == ("paused 1 x, 3.0 s in all: a second person was in view",)
 
 
 def test_somebody_who_crosses_the_view_does_not_disturb_the_exercise() -> None:
     recorded, changes = record_disturbed(3.0, 3.6, longest_pause_s=60.0)
     assert changes == ["recording"]
-    assert recorded.pause_note is None
+    assert recorded.notes == ()
 
 
 def test_a_pause_that_does_not_end_ends_the_set() -> None:
     recorded, changes = record_disturbed(3.0, 99.0, longest_pause_s=4.0)
     assert changes == ["recording", "paused"]
     assert recorded.end == "disturbed"
-    assert recorded.pause_note is not None
-    assert "paused 1 x, 4." in recorded.pause_note
+    assert "paused 1 x, 4." in recorded.notes[0]
 
 
 def test_a_second_person_before_the_set_is_told_too_and_is_no_part_of_it() -> None:
     recorded, changes = record_disturbed(0.0, 2.0, longest_pause_s=60.0)
     assert changes == ["paused", "recording"]
-    assert recorded.pause_note is None
+    assert recorded.notes == ()
     assert recorded.recording.duration_s < a_set(3, rest_s=2.0).duration_s - 2.0
 
 
