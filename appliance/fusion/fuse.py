@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SEEN_WELL = 0.5
-"""From this confidence on a joint counts as seen (ours)."""
+"""From this confidence on a joint counts as seen (ours). What a camera gives below it is a guess: it may be off by any
+amount, and in the same direction for as long as the joint is hidden, so that no number of frames averages it out."""
 BEYOND_DOUBT = 0.8
 """From this confidence on it is left exactly as it was measured; between the two, the sensors have a say (ours)."""
 CAMERA_SD_M = 0.015
@@ -94,9 +95,8 @@ class _Camera:
 
     @classmethod
     def of(cls, recording: Recording) -> _Camera:
-        with np.errstate(divide="ignore"):
-            variance = (CAMERA_SD_M / recording.confidence**2) ** 2
         well = recording.confidence >= SEEN_WELL
+        variance = np.where(well, (CAMERA_SD_M / np.maximum(recording.confidence, SEEN_WELL) ** 2) ** 2, np.inf)
         joints = recording.positions
         return cls(
             recording.times,

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+from scipy.signal import lfilter
 
 from appliance.fusion.learning import following
 
@@ -32,8 +34,16 @@ _ERROR_SD_M = 0.03
 """Of a bone seen against a bone felt: the camera's noise and soft tissue together."""
 _INDEPENDENT_S = 0.5
 """Errors closer in time than this are taken to be the same error."""
-_DRIFT_S = 8.0
-"""Over so long the heading is averaged: more than a repetition, whose soft tissue errors then cancel."""
+_WANDER = np.radians(0.5)
+"""How far a heading wanders in a second, standard deviation. It is then averaged over more than a repetition, whose
+soft tissue errors cancel."""
+_DRIFT = np.radians(0.5)
+"""Its steady drift beside that, standard deviation, rad/s: a gyroscope's bias."""
+_PULL = _POSE_SD**-2 * _WANDER / _POSE_SD
+"""1/rad^2: what the first pose says of the heading, over as many seconds as a walk averages such evidence over."""
+_AVERAGED_S = 8.0
+_STEADY_S = 40.0
+"""So long a heading is nearly constant."""
 _SAG = 0.1
 """How much of a bone's length its vector may move for a quarter turn of the sensor, standard deviation."""
 _TRIED = np.radians(np.arange(0.0, 360.0, 2.0))
@@ -71,9 +81,10 @@ def find_wearing(seen: SeenBones) -> Wearing:
     """The most plausible c, psi(t) and C; where nothing was seen, the prior's."""
     known = np.isfinite(seen.turns).all(axis=(1, 2))
     seen = _without_nan(seen, known)
-    first = _first_heading(seen, known)
+    early = _early(seen)
+    first = _first_heading(early, known)
     heading = np.full(len(seen.times), first)
-    found = _mounted(seen, heading)
+    found = _mounted(early, heading)
     hanging = np.broadcast_to(found, seen.vectors.shape)
     for _ in range(_ROUNDS if seen.weights.any() else 0):
         heading = _drifting(seen, hanging, heading, first)
@@ -94,6 +105,12 @@ def _without_nan(seen: SeenBones, known: NDArray[np.bool_]) -> SeenBones:
     weights = np.where(known[:, None], seen.weights, 0.0)
     turns = np.where(known[:, None, None], seen.turns, 0.0)
     return replace(seen, turns=turns, weights=weights, vectors=np.where(weights[..., None] > 0, seen.vectors, 0.0))
+
+
+def _early(seen: SeenBones) -> SeenBones:
+    """The same with weight on the first `_STEADY_S` of what was seen only."""
+    begins = seen.times[np.argmax(seen.weights.any(axis=1))]
+    return replace(seen, weights=np.where((seen.times <= begins + _STEADY_S)[:, None], seen.weights, 0.0))
 
 
 def _information(seen: SeenBones) -> Floats:
@@ -162,8 +179,32 @@ def _drifting(seen: SeenBones, hanging: Floats, heading: Floats, first: float) -
     second = since.astype(np.intp)
     count = int(second[-1]) + 1
     sums = np.bincount(second, phasor.real, count) + 1j * np.bincount(second, phasor.imag, count)
-    every = np.arange(count)
-    spread = np.exp(-np.abs(np.subtract.outer(every, every)) / _DRIFT_S)
-    pull = _ERROR_SD_M**2 / _POSE_SD**2 / independent_share(seen.times)
-    smooth = np.unwrap(np.angle(spread @ sums + pull * np.exp(1j * first)))
-    return np.asarray(np.interp(since, every + 0.5, smooth))
+    information = independent_share(seen.times) / _ERROR_SD_M**2
+    roughly = _unwound(sums + _PULL / information * np.exp(1j * first))
+    angles = roughly + np.angle(sums * np.exp(-1j * roughly))
+    return np.asarray(np.interp(since, np.arange(count) + 0.5, _wandering(angles, information * np.abs(sums), first)))
+
+
+def _unwound(phasors: NDArray[np.complex128]) -> Floats:
+    """(seconds,) rad: their angles, averaged over some seconds, as a line that never jumps by a turn."""
+    fading = [1.0], [1.0, -np.exp(-1.0 / _AVERAGED_S)]
+    around = lfilter(*fading, phasors) + lfilter(*fading, phasors[::-1])[::-1] - phasors
+    return np.asarray(np.unwrap(np.angle(around)))
+
+
+def _wandering(angles: Floats, information: Floats, first: float) -> Floats:
+    """(seconds,) rad: the likeliest walk with a steady drift, near `first` where nothing is known.
+
+    Least squares in the walk and the drift; the walk is linear in the drift, which leaves one equation for that.
+    """
+    stiff, count = _WANDER**-2, len(angles)
+    if count == 1:
+        return np.full(1, first)
+    banded = np.full((2, count), -stiff)
+    banded[1] = information + _PULL + 2.0 * stiff
+    banded[1, [0, -1]] -= stiff
+    ends = np.zeros(count)
+    ends[[0, -1]] = -stiff, stiff
+    level, slope = solveh_banded(banded, np.stack([information * angles + _PULL * first, ends], axis=1)).T
+    drift = stiff * (level[-1] - level[0]) / (_DRIFT**-2 + stiff * (count - 1 - slope[-1] + slope[0]))
+    return np.asarray(level + drift * slope)
