@@ -45,7 +45,7 @@ class Body:
     """Codes of what could not be checked or had to be guessed in this frame; see the pose driver."""
 
 
-AbsentReason = Literal["no_person", "not_a_body", "too_little_depth", "two_people", "other_person"]
+AbsentReason = Literal["no_person", "not_a_body", "too_little_depth", "two_people", "not_known_yet", "other_person"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Is it still the person who began? By the lengths of their bones, asked after every break. Ours.
 
-Nobody changes places with somebody else without leaving the view or a jump, so between breaks nothing is asked. Bone
+Nobody changes places with somebody else without leaving the view or a jump, so between breaks nothing is asked. After
+one, nobody's frames count until the answer is there: a third of a second for the patient, two thirds in doubt. Bone
 lengths tell people apart whose size differs by about a tenth or more (posture moves them by a few per cent); two
 people of one size are not told apart.
 """
@@ -8,7 +9,7 @@ people of one size are not told apart.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,15 @@ _PAIRS: Final = tuple(
     for a, b in (("shoulder", "hip"), ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 )
 _KNOWN_AFTER: Final = 60
+_FEWEST: Final = 8
 _ASK: Final = 20
 _BREAK_NS: Final = 1_000_000_000
 _JUMP_M: Final = 0.7
 _MIN_LENGTHS: Final = 3
 _OTHER_SIZE: Final = 0.09
-"""Median difference of the logarithms of lengths."""
+"""Median difference of the logarithms of lengths; half of it is no difference, already after `_FEWEST` frames."""
+
+Verdict = Literal["same", "not_known_yet", "other"]
 
 
 class SamePerson:
@@ -39,8 +43,30 @@ class SamePerson:
         self._last_ns: int | None = None
         self._last_hips: NDArray[np.float64] | None = None
 
-    def somebody_else(self, stamp_ns: int, lifted: Lifted) -> bool:
-        """Whether this is another than the one who began; False while not enough has been seen to say so."""
+    def verdict(self, stamp_ns: int, lifted: Lifted) -> Verdict:
+        """Who this is. "same" also of whoever begins, and where too few lengths can be measured to tell."""
+        lengths = _lengths(lifted)
+        if self._broke_off(stamp_ns, lifted) and len(self._known) >= _KNOWN_AFTER // 2:
+            self._asking = True
+            self._recent.clear()
+        if not self._asking:
+            if len(self._known) < _KNOWN_AFTER:
+                self._known.append(lengths)
+            return "same"
+        self._recent.append(lengths)
+        if len(self._recent) < _FEWEST:
+            return "not_known_yet"
+        difference = self._difference()
+        if len(self._recent) < _ASK:
+            if difference is None or difference > _OTHER_SIZE / 2:
+                return "not_known_yet"
+        elif difference is not None and difference > _OTHER_SIZE:
+            return "other"
+        self._asking = False
+        return "same"
+
+    def _broke_off(self, stamp_ns: int, lifted: Lifted) -> bool:
+        """Whether the person before was out of sight, or somewhere else."""
         hips = lifted.positions[list(HIPS)].mean(axis=0)
         broke = self._last_ns is not None and stamp_ns - self._last_ns > _BREAK_NS
         if self._last_hips is not None and np.linalg.norm(hips - self._last_hips) > _JUMP_M:
@@ -48,22 +74,7 @@ class SamePerson:
         self._last_ns = stamp_ns
         if np.isfinite(hips).all():
             self._last_hips = hips
-        lengths = _lengths(lifted)
-        if broke and len(self._known) >= _KNOWN_AFTER // 2:
-            self._asking = True
-            self._recent.clear()
-        if not self._asking:
-            if len(self._known) < _KNOWN_AFTER:
-                self._known.append(lengths)
-            return False
-        self._recent.append(lengths)
-        if len(self._recent) < _ASK:
-            return False
-        difference = self._difference()
-        if difference is not None and difference > _OTHER_SIZE:
-            return True
-        self._asking = False
-        return False
+        return broke
 
     def _difference(self) -> float | None:
         """By how much, on a logarithmic scale, most lengths differ; None where too few are known of both."""

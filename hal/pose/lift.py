@@ -6,8 +6,8 @@
    has no position. Where depth has a hole, or only what is behind the person, the network's distance stands in, at
    lower confidence.
 3. Arms and legs are measured as a whole: between a limb's edges in depth runs its axis, half its own width behind its
-   skin, whatever the girth. Joints are moved onto the axes that meet in them; that takes out the landmarks' error across
-   the limb (along it, theirs is all there is). Elsewhere the joint lies one usual radius behind its skin.
+   skin, whatever the girth. Joints are moved onto the axes that meet in them, which takes out the landmarks' error
+   across the limb (along it, theirs is all there is). Elsewhere a joint lies one usual radius behind its skin.
 4. What was measured where another part of the same body is seen is hidden too.
 """
 

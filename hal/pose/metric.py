@@ -51,7 +51,10 @@ class MetricPose:
             found = beside
         elif self._two(frame, found):
             return Absent("two_people", "a second person is in view")
-        if self._identity.somebody_else(frame.stamp_ns, found):
+        who = self._identity.verdict(frame.stamp_ns, found)
+        if who == "not_known_yet":
+            return Absent("not_known_yet", "after a break: not clear yet whether it is the person who began")
+        if who == "other":
             return Absent("other_person", "not the person who began: other body proportions")
         return Body("mediapipe_33", found.positions @ levelling(frame.up).T, found.confidence)
 
