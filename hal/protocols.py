@@ -5,8 +5,8 @@ called twice and before `open`. A driver owns its threads and descriptors and le
 
 A driver may have more: `capabilities`, a tuple of a few words for `rehabbox doctor`; `reset()`, which brings a device
 back that opening alone does not (`hal.recovering` calls it while the device is closed); `present`, whether it is
-plugged in, as cheap as a look at a file (asked while the device is away). A set of IMUs may have
-`silent`, the segments whose sensors are missing now, and `battery_percent`, of its receiver or None.
+plugged in, as cheap as a look at a file (asked while the device is away). A set of IMUs may have `battery_percent`, of
+its receiver or None.
 """
 
 from __future__ import annotations
@@ -67,6 +67,14 @@ class ImuSet(Driver, Protocol):
     @property
     def counters(self) -> Losses:
         """Since the last `open`; still readable after `close`."""
+        ...
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Segments of the settings whose sensors are missing, or gave nothing new for some seconds while others did.
+
+        All of them before the first opening. Asked after a read; what it says of a closed set means nothing.
+        """
         ...
 
     def read(self, timeout_s: float) -> Sequence[ImuSample]:

@@ -321,7 +321,7 @@ class RecoveringImuSet(_Recovering[ImuSet]):
         placed = [self._place(sample) for sample in samples]
         if placed:
             self._count(len(placed))
-            self._silent = tuple(getattr(self._driver, "silent", ()))
+            self._silent = self._driver.silent
             self._fell_silent += tuple(name for name in self._silent if name not in self._fell_silent)
         return placed
 

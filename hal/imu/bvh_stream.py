@@ -210,3 +210,33 @@ def orientations(angles: Floats, order: AngleOrder = "YXZ") -> dict[str, Floats]
     for joint, parent in _PARENT.items():
         world[joint] = local[joint] if parent < 0 else product(world[parent], local[joint])
     return {segment: world[joint] for segment, joint in JOINT_OF_SEGMENT.items()}
+
+
+class Stillness:
+    """Tells segments that no sensor measures: the broadcast does not say which sensors are there.
+
+    A living joint never gives the same bits twice for long; one without its sensor stays as it last was, or at zero,
+    while others change (ours; not tried on a suit).
+    """
+
+    def __init__(self, still_s: float) -> None:
+        """still_s: so long without any change is no living joint."""
+        self._still_s = still_s
+        self._angles: Floats | None = None
+        self._changed_s = np.zeros(JOINTS)
+
+    def see(self, angles: Floats, time_s: float) -> None:
+        """The next frame's angles, (59, 3)."""
+        if self._angles is None:
+            self._changed_s[:] = time_s
+        else:
+            self._changed_s[(angles != self._angles).any(axis=1)] = time_s
+        self._angles = angles
+
+    @property
+    def still(self) -> tuple[str, ...]:
+        """Segments that did not change for too long before the latest change of any."""
+        latest_s = self._changed_s.max()
+        return tuple(
+            name for name, joint in JOINT_OF_SEGMENT.items() if self._changed_s[joint] < latest_s - self._still_s
+        )

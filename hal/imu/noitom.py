@@ -18,11 +18,22 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hal.errors import DeviceLostError, DeviceNotFoundError
-from hal.imu.bvh_stream import JOINT_OF_SEGMENT, AngleOrder, BinaryParser, BvhFrame, BvhParser, TextParser, orientations
+from hal.imu.bvh_stream import (
+    JOINT_OF_SEGMENT,
+    AngleOrder,
+    BinaryParser,
+    BvhFrame,
+    BvhParser,
+    Stillness,
+    TextParser,
+    orientations,
+)
 from hal.imu.sample_queue import SampleQueue
 from hal.types import DeviceInfo, ImuSample
 
 SILENCE_S = 1.0
+STILL_S = 3.0
+"""A joint that gives the same angles for so long has no sensor (ours: text is rounded to 0.01 degree)."""
 _CONNECT_S = 3.0
 _STOP_S = 0.1
 _CHUNK = 65536
@@ -77,6 +88,7 @@ class NoitomImuSet:
         self._stop = Event()
         self._queue = SampleQueue(round(options.queue_s * options.rate_hz) * len(JOINT_OF_SEGMENT))
         self._parser: BvhParser = BinaryParser() if options.format == "binary" else TextParser()
+        self._stillness = Stillness(STILL_S)
         self._first_index: int | None = None
         self._counter = -1
         self._stamp_ns = 0
@@ -102,6 +114,11 @@ class NoitomImuSet:
             discarded_bytes=self._parser.discarded_bytes,
             other_avatars=self._others,
         )
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Segments whose joints stopped changing while others go on; all before the first frame."""
+        return self._stillness.still if self._samples else tuple(JOINT_OF_SEGMENT)
 
     def open(self) -> None:
         """Connects, or listens. Raises `DeviceNotFoundError`."""
@@ -168,6 +185,7 @@ class NoitomImuSet:
             self._others += 1
             return []
         self._place(frame.frame_index, arrival_ns)
+        self._stillness.see(frame.angles, arrival_ns / 1e9)
         turned = orientations(frame.angles, self._options.angle_order)
         self._samples += len(turned)
         return [

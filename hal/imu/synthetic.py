@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hal.types import SEGMENTS, Counters, DeviceInfo, ImuSample
 from hal.virtual.clock import DeviceClock, Link, opened
@@ -14,12 +15,14 @@ from hal.virtual.rotations import from_small_vectors, multiply
 from hal.virtual.stage import stage
 
 _NAME = "synthetic IMU set"
+SILENCE_S = 1.0
+"""As the real ones have it: a sensor that sent nothing for so long is silent."""
 _BATCH_S = 0.05
 """Samples are computed and delivered this many seconds at a time, which is what keeps 17 sensors at 96 Hz cheap."""
 
 
 class SyntheticImuSet:
-    """Delivers in real time. It does not simulate a magnetometer, a slipping sensor, a drifting bias, or a lost device.
+    """Delivers in real time. It does not simulate a magnetometer, a slipping sensor, a drifting bias, a lost receiver.
 
     A sensor's axes are those of the segment it is worn on: upright with hanging arms x left, y up, z front; the world
     its orientation refers to has the same axes. Samples share the receiver's clock and are lost sensor by sensor.
@@ -43,6 +46,9 @@ class SyntheticImuSet:
             0.3
         )
         loss: Annotated[float, Field(ge=0, lt=1, description="share of samples lost")] = 0.02
+        falls_silent_s: Annotated[
+            dict[str, float], Field(description="by segment: seconds from opening until its sensor sends no more")
+        ] = {}
         delay_ms: Annotated[float, Field(ge=0, le=1000, description="mean of the exponential delay")] = 5.0
         clock_offset_s: Annotated[float, Field(ge=0, description="its clock when opened")] = 7300.25
         clock_skew_ppm: Annotated[float, Field(ge=-1000, le=1000, description="how much its clock runs fast")] = -18.0
@@ -55,12 +61,28 @@ class SyntheticImuSet:
                 raise ValueError(f"no segment {unknown[0]!r}" if unknown else "a segment is named twice")
             return segments
 
+        @model_validator(mode="after")
+        def _worn(self) -> Self:
+            for name in self.falls_silent_s:
+                if name not in self.segments:
+                    raise ValueError(f"falls_silent_s: no sensor on {name!r}")
+            return self
+
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stage = stage(options.patient)
         self._worn = np.array([SEGMENTS.index(name) for name in options.segments])
         self._link: Link | None = None
+        self._until_s = np.array([options.falls_silent_s.get(name, np.inf) for name in options.segments])
+        self._heard_s = np.full(len(options.segments), -np.inf)
         self._lost = self._dropped = 0
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Segments whose sensors sent nothing for a second while others did; all before it is opened."""
+        latest_s = self._heard_s.max()
+        there = (self._heard_s >= latest_s - SILENCE_S) & np.isfinite(latest_s)
+        return tuple(name for name, heard in zip(self._options.segments, there, strict=True) if not heard)
 
     @property
     def counters(self) -> Counters:
@@ -77,6 +99,8 @@ class SyntheticImuSet:
         self._clock = DeviceClock(options.rate_hz, options.clock_offset_s, options.clock_skew_ppm)
         self._bias = options.gyro_bias * self._rng.standard_normal((len(options.segments), 3))
         self._tick = 0
+        self._opened_ns = time.monotonic_ns()
+        self._heard_s[:] = self._opened_ns * 1e-9
         self._lost = self._dropped = 0
         self._due: tuple[range, int] | None = None
         self._link = Link(_NAME, options.delay_ms, self._rng)
@@ -110,8 +134,11 @@ class SyntheticImuSet:
         turned = motion.angular_velocity[:, self._worn] + self._bias + options.gyro_noise * rng.standard_normal(shape)
         wrong = from_small_vectors(np.radians(options.orientation_noise_deg) * rng.standard_normal(shape))
         orientation = multiply(motion.orientation[:, self._worn], wrong)
-        kept = rng.random(shape[:2]) >= options.loss
-        self._lost += int(np.count_nonzero(~kept))
+        open_s = np.array([self._clock.host_ns(tick) - self._opened_ns for tick in ticks]) * 1e-9
+        sent = open_s[:, None] < self._until_s
+        kept = (rng.random(shape[:2]) >= options.loss) & sent
+        self._lost += int(np.count_nonzero(sent & ~kept))
+        self._heard_s[kept.any(axis=0)] = arrival_ns * 1e-9
         return [
             ImuSample(
                 options.segments[sensor],

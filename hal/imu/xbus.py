@@ -122,8 +122,8 @@ class XbusImuSet:
 
     @property
     def silent(self) -> tuple[str, ...]:
-        """Segments whose sensor was not found, or has sent nothing for a second."""
-        since = time.monotonic() - SILENCE_S
+        """Segments whose sensors were not found, or sent nothing for a second while others did."""
+        since = max(self._heard.values(), default=0.0) - SILENCE_S
         return tuple(name for name in self._options.sensors.values() if self._heard.get(name, -inf) < since)
 
     def open(self) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ SIMULATE = Path(__file__).parents[2] / "tools" / "simulate"
 class Bench:
     """kind, settings: of the driver. rate_hz, sensors, kept_s: what it gives, and how much of it waits for a reader.
 
+    mute: gives settings for a set whose sensor on the left arm falls silent half a second after the first data.
     lose, bring_back: cut and restore the real line, where there is one.
     """
 
@@ -36,6 +37,7 @@ class Bench:
     rate_hz: float = 0.0
     sensors: int = 1
     kept_s: float = 0.0
+    mute: Callable[[], dict[str, Any]] | None = None
     lose: Callable[[], None] | None = None
     bring_back: Callable[[], None] | None = None
 
@@ -70,7 +72,9 @@ def synthetic_camera(request, folder, stack):
 
 
 def synthetic_imu(request, folder, stack):
-    return Bench("imu", {"driver": "synthetic", "loss": 0.0}, rate_hz=96.0, sensors=17, kept_s=1.0)
+    settings = {"driver": "synthetic", "loss": 0.0}
+    muted = settings | {"falls_silent_s": {"left_arm": 0.5}}
+    return Bench("imu", settings, rate_hz=96.0, sensors=17, kept_s=1.0, mute=lambda: muted)
 
 
 def video(request, folder, stack):
@@ -101,6 +105,9 @@ def kinect_mkv(request, folder, stack):
     return Bench("camera", {"driver": "kinect_mkv", "file": str(request.getfixturevalue("make_kinect_mkv")(items))})
 
 
+_DROPOUT = ("--fault", "dropout:0.5,600")
+
+
 def xbus(request, folder, stack):
     link = folder / "imu"
     device = Simulator(stack, "xbus", "--sensors", 2, "--rate", 50, "--pty-link", link)
@@ -109,16 +116,31 @@ def xbus(request, folder, stack):
         "driver": "xbus", "port": str(link), "sensors": {"1": "left_arm", "2": "right_arm"}, "rate_hz": 50,
         "queue_s": 0.3,
     }  # fmt: skip
-    return Bench("imu", settings, 50.0, sensors=2, kept_s=0.3, lose=device.stop, bring_back=device.start)
+
+    def mute():
+        device.stop()
+        device.start(*_DROPOUT)
+        return settings
+
+    return Bench(
+        "imu", settings, 50.0, sensors=2, kept_s=0.3, mute=mute, lose=device.stop, bring_back=device.start
+    )  # fmt: skip
 
 
 def noitom(request, folder, stack):
     device = Simulator(stack, "bvh")
     port = int(device.start("--port", 0).rsplit(":", 1)[1])
     settings = {"driver": "noitom", "port": port, "queue_s": 0.3}
+
+    def mute():
+        device.stop()
+        device.start("--port", port, *_DROPOUT)
+        return settings
+
     return Bench(
-        "imu", settings, 96.0, sensors=17, kept_s=0.3, lose=device.stop, bring_back=lambda: device.start("--port", port)
-    )
+        "imu", settings, 96.0, sensors=17, kept_s=0.3, mute=mute, lose=device.stop,
+        bring_back=lambda: device.start("--port", port),
+    )  # fmt: skip
 
 
 SOURCES = (synthetic_camera, video, image, kinect_mkv, synthetic_imu, xbus, noitom)
@@ -167,6 +189,7 @@ def combined(request, folder, stack):
 
 
 INDICATORS = (silent, synthetic_indicator, mock, led, speaker, combined)
+IMU_SETS = (synthetic_imu, xbus, noitom)
 LOSABLE = (xbus, noitom, led)
 """Those with something real to cut: a line, a folder. The others are made up, or files."""
 
@@ -176,6 +199,8 @@ def pytest_generate_tests(metafunc):
         if fixture in metafunc.fixturenames:
             if "lose" in metafunc.fixturenames:
                 benches = tuple(bench for bench in benches if bench in LOSABLE)
+            if "muted" in metafunc.fixturenames:
+                benches = IMU_SETS
             metafunc.parametrize(fixture, benches, ids=lambda bench: bench.__name__, indirect=True)
 
 
@@ -225,6 +250,14 @@ def build(bench):
 def source(source_bench):
     """The camera or set of IMUs, not open yet; closed afterwards."""
     driver = build(source_bench)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def muted(source_bench):
+    """The set of IMUs, not open yet, one of whose sensors is about to fall silent; closed afterwards."""
+    driver = build(replace(source_bench, settings=source_bench.mute()))
     yield driver
     driver.close()
 

@@ -168,6 +168,18 @@ def test_behind_the_ladder_a_loss_is_a_gap_in_one_line_of_stamps_and_counters(so
     assert condition.lost > 0
 
 
+def test_a_sensor_that_falls_silent_beside_others_is_named_and_the_others_go_on(source_bench, muted):
+    assert "left_arm" in muted.silent
+    muted.open()
+    read(muted, 3 * source_bench.sensors)
+    assert muted.silent == ()
+    deadline = time.monotonic() + 10
+    while muted.silent != ("left_arm",):
+        assert time.monotonic() < deadline, muted.silent
+        came = muted.read(0.5)
+    assert came
+
+
 def test_it_says_who_it_is_before_it_is_open(source_bench, source):
     assert source.info.driver == source_bench.settings["driver"]
     assert source.info.name

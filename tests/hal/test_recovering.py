@@ -85,6 +85,8 @@ class Device:
 class Sensors(Device):
     """Two sensors at 10 Hz, each with a clock of its own."""
 
+    silent: tuple[str, ...] = ()
+
     def made(self) -> Any:
         still = np.zeros(3)
         return [
@@ -175,10 +177,10 @@ def test_a_sensor_that_was_missing_for_a_while_is_remembered_until_the_set_is_op
     recovering = RecoveringImuSet(device, RecoverySettings(), None, time, time.sleep)
     recovering.open()
     for missing in ((), ("right_foot",), ("right_foot", "left_foot"), ("left_foot",)):
-        device.silent = missing  # type: ignore[attr-defined]
+        device.silent = missing
         recovering.read(0.2)
     recovering.close()
-    device.silent = ("head", "left_hand")  # type: ignore[attr-defined]  # a closed driver hears nobody
+    device.silent = ("head", "left_hand")  # a closed driver hears nobody
     condition = recovering.condition
     assert (condition.silent, condition.fell_silent) == (("left_foot",), ("right_foot", "left_foot"))
     assert condition.sources == 3

@@ -22,17 +22,22 @@ _NAME = "Patient"
 
 
 def angles(time_s: float) -> list[tuple[float, float, float]]:
-    """Degrees about y, x, z of every joint: both upper arms swing by 60 degrees about z every two seconds."""
+    """Degrees about y, x, z of every joint: both upper arms swing by 60 degrees about z every two seconds; all else
+    sways a little, as nobody is ever quite still."""
     swing = 60.0 * math.sin(math.pi * time_s)
-    frame = [(0.0, 0.0, 0.0)] * _JOINTS
+    frame = [(0.0, 0.1 * math.sin(time_s + joint), 0.0) for joint in range(_JOINTS)]
     frame[_RIGHT_ARM] = (0.0, 0.0, -swing)
     frame[_LEFT_ARM] = (0.0, 0.0, swing)
     return frame
 
 
-def values(time_s: float, *, displacement: bool, reference: bool) -> list[float]:
+def values(time_s: float, *, displacement: bool, reference: bool, frozen: bool = False) -> list[float]:
+    """frozen: the left arm is where it was at the beginning."""
     frame = [0.0] * 6 if reference else []
-    for joint, turn in enumerate(angles(time_s)):
+    turns = angles(time_s)
+    if frozen:
+        turns[_LEFT_ARM] = (0.0, 0.0, 0.0)
+    for joint, turn in enumerate(turns):
         if joint == 0:
             frame += [0.0, 97.0, 0.0]
         elif displacement:
@@ -131,7 +136,7 @@ class BvhSource:
         if "silence" in active:
             self.injected["withheld"] += 1
             return
-        numbers = values(index / self._rate_hz, **self._layout)
+        numbers = values(index / self._rate_hz, **self._layout, frozen="dropout" in active)
         frame = text(numbers) if self._as_text else binary(index, numbers, **self._layout)
         if "half-packets" in active and index % 3 == 0:
             self._spoil("half_packets", frame[: self._random.randrange(1, len(frame))])

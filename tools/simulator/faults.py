@@ -11,6 +11,7 @@ KINDS = {
     "half-packets": "messages cut short",
     "bad-checksum": "messages with a wrong checksum",
     "silence": "nothing is sent, though the device goes on measuring",
+    "dropout": "the first sensor (BVH: the left arm's) falls silent, the others go on",
     "hang-up": "the line disappears and comes back",
     "clock-jump": "the device's clock jumps by SPAN seconds (default 3600; may be negative)",
 }

@@ -149,7 +149,10 @@ class XbusDevice:
                 for kind in self._outputs[bus_id]
             )
             data = b"".join(struct.pack(">HB", kind, len(value)) + value for kind, value in items)
-            self._send(message(bus_id, 0x36, data), faults, hit=bus_id == victim)
+            if "dropout" in faults and bus_id == self._bus_ids[0]:
+                self.injected["withheld"] += 1
+            else:
+                self._send(message(bus_id, 0x36, data), faults, hit=bus_id == victim)
         self._samples += 1
 
     def _send(self, whole: bytes, faults: set[str], *, hit: bool) -> None:

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from hal.imu.bvh_stream import JOINT_OF_SEGMENT, LONGEST_TEXT, BinaryParser, TextParser, orientations
+from hal.imu.bvh_stream import JOINT_OF_SEGMENT, LONGEST_TEXT, BinaryParser, Stillness, TextParser, orientations
 from hal.types import SEGMENTS
 
 RIGHT_ARM, RIGHT_FOREARM = 14, 15
@@ -141,3 +141,21 @@ def test_the_order_of_the_angles_is_the_order_they_are_applied_in():
     assert [w, x, y, z] == pytest.approx([0.5, 0.5, 0.5, -0.5])
     w, x, y, z = orientations(angles, "XYZ")["lower_back"]
     assert [w, x, y, z] == pytest.approx([0.5, 0.5, 0.5, 0.5])
+
+
+def test_a_joint_that_stops_changing_while_others_go_on_has_no_sensor():
+    chance, stillness = np.random.default_rng(5), Stillness(3.0)
+    frozen = chance.normal(size=3)
+    for step in range(100):
+        angles = chance.normal(size=(59, 3))
+        if 20 <= step < 80:
+            angles[RIGHT_ARM] = frozen
+        stillness.see(angles, 0.1 * step)
+        assert stillness.still == (("right_arm",) if 51 <= step < 80 else ()), step
+
+
+def test_a_broadcast_that_stands_still_as_a_whole_says_nothing_of_single_sensors():
+    stillness = Stillness(3.0)
+    for step in range(100):
+        stillness.see(np.ones((59, 3)), 0.1 * step)
+    assert stillness.still == ()
