@@ -36,7 +36,7 @@ def test_it_looks_as_libjpeg_would_have_it(picture: np.ndarray, sampling: int) -
     decoded = decode_jpeg(jpeg.tobytes(), 320, 240)
     assert decoded is not None
     off = decoded.astype(int) - cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1]
-    assert np.abs(off.mean(axis=(0, 1))).max() < 0.1
+    assert np.abs(off.mean(axis=(0, 1))).max() < 0.3
     assert np.abs(off).mean() < 0.5
 
 
