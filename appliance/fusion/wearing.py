@@ -174,15 +174,16 @@ def _drifting(seen: SeenBones, hanging: Floats, heading: Floats, first: float) -
     tell little, because the bone is upright, it stays near the first one."""
     felt = _felt(seen, hanging, heading)
     a, b = felt[..., 0] - 1j * felt[..., 2], seen.vectors[..., 0] - 1j * seen.vectors[..., 2]
-    phasor = (seen.weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * heading)
+    phasor = (seen.weights * b * np.conj(a)).sum(axis=1) * np.exp(1j * (heading - first))
     since = seen.times - seen.times[0]
     second = since.astype(np.intp)
     count = int(second[-1]) + 1
     sums = np.bincount(second, phasor.real, count) + 1j * np.bincount(second, phasor.imag, count)
     information = independent_share(seen.times) / _ERROR_SD_M**2
-    roughly = _unwound(sums + _PULL / information * np.exp(1j * first))
+    roughly = _unwound(sums + _PULL / information)
     angles = roughly + np.angle(sums * np.exp(-1j * roughly))
-    return np.asarray(np.interp(since, np.arange(count) + 0.5, _wandering(angles, information * np.abs(sums), first)))
+    beyond = _wandering(angles, information * np.abs(sums))
+    return np.asarray(first + np.interp(since, np.arange(count) + 0.5, beyond))
 
 
 def _unwound(phasors: NDArray[np.complex128]) -> Floats:
@@ -192,19 +193,19 @@ def _unwound(phasors: NDArray[np.complex128]) -> Floats:
     return np.asarray(np.unwrap(np.angle(around)))
 
 
-def _wandering(angles: Floats, information: Floats, first: float) -> Floats:
-    """(seconds,) rad: the likeliest walk with a steady drift, near `first` where nothing is known.
+def _wandering(angles: Floats, information: Floats) -> Floats:
+    """(seconds,) rad: the likeliest walk with a steady drift, near 0 where nothing is known.
 
     Least squares in the walk and the drift; the walk is linear in the drift, which leaves one equation for that.
     """
     stiff, count = _WANDER**-2, len(angles)
     if count == 1:
-        return np.full(1, first)
+        return np.zeros(1)
     banded = np.full((2, count), -stiff)
     banded[1] = information + _PULL + 2.0 * stiff
     banded[1, [0, -1]] -= stiff
     ends = np.zeros(count)
     ends[[0, -1]] = -stiff, stiff
-    level, slope = solveh_banded(banded, np.stack([information * angles + _PULL * first, ends], axis=1)).T
+    level, slope = solveh_banded(banded, np.stack([information * angles, ends], axis=1)).T
     drift = stiff * (level[-1] - level[0]) / (_DRIFT**-2 + stiff * (count - 1 - slope[-1] + slope[0]))
     return np.asarray(level + drift * slope)
