@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from appliance.hospital.throwaway import ThrowawayBroker
+from hal.camera.synthetic import SyntheticCamera, pose_of
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,38 @@ def data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs the real recordings: set REHABBOX_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture
+def calibrate_synthetic(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the calibration of two synthetic cameras, `Options` each. since_deg: how far the second tilted since."""
+
+    def write(first: SyntheticCamera.Options, second: SyntheticCamera.Options, since_deg: float = 0.0) -> Path:
+        placed = []
+        for options, tilt_deg in ((first, first.tilt_deg), (second, second.tilt_deg - since_deg)):
+            placed.append(pose_of(options.bearing_deg, tilt_deg, options.distance_m, options.height_m))
+        (axes_a, place_a), (axes_b, place_b) = placed
+        camera = {"serial": "", "width": 1280, "height": 720, "lens_sha256": "0" * 64, "floor": None}
+        file = tmp_path / "cameras.json"
+        file.write_text(
+            json.dumps(
+                {
+                    "schema_version": 1,
+                    "date": "2026-11-01T09:00:00Z",
+                    "a": camera | {"up": axes_a[:, 1].tolist()},
+                    "b": camera | {"up": axes_b[:, 1].tolist()},
+                    "rotation": (axes_a @ axes_b.T).tolist(),
+                    "translation_m": (axes_a @ (place_b - place_a)).tolist(),
+                    "reprojection_px": 0.2,
+                    "board": {"squares": [13, 8], "square_mm": 60.0},
+                    "pictures": ["01.png"],
+                    "rejected": [],
+                }
+            )
+        )
+        return file
+
+    return write
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Devices that fail while the box works: it goes on with what is left, says so, and never stops.
 
-The failing ones are drivers of another distribution, found by their entry points like anybody's.
+The failing ones are drivers of another distribution (`plug_in`), found by their entry points like anybody's.
 """
 
 from __future__ import annotations
@@ -13,61 +13,6 @@ import jsonschema
 import pytest
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "health.json"
-
-FLAKY = '''
-from dataclasses import replace
-from hal.camera.synthetic import SyntheticCamera
-from hal.errors import DeviceLostError, DeviceNotFoundError
-from hal.imu.synthetic import SyntheticImuSet
-
-class Flaky:
-    """Lost once, after so many reads; then so many openings find nothing."""
-    reads = misses = 0
-
-    @property
-    def info(self):
-        return replace(super().info, synthetic=False)
-
-    def open(self):
-        if self.reads > self._options.good_reads and self.misses < self._options.missing:
-            self.misses += 1
-            raise DeviceNotFoundError(f"the flaky {self.kind} is not there")
-        super().open()
-
-    def read(self, timeout_s):
-        self.reads += 1
-        if self.reads == self._options.good_reads + 1:
-            raise DeviceLostError(f"the flaky {self.kind} stopped answering")
-        return super().read(timeout_s)
-
-class FlakyCamera(Flaky, SyntheticCamera):
-    """A camera that fails for a while."""
-    kind = "camera"
-    class Options(SyntheticCamera.Options):
-        good_reads: int
-        missing: int
-
-class FlakyImuSet(Flaky, SyntheticImuSet):
-    """IMUs that fail for a while."""
-    kind = "imu"
-    class Options(SyntheticImuSet.Options):
-        good_reads: int
-        missing: int
-'''
-
-
-@pytest.fixture
-def plug_in(tmp_path: Path) -> dict[str, str]:
-    """The environment in which the flaky drivers are installed."""
-    folder = tmp_path / "plug-in"
-    info = folder / "flaky-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flaky\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[rehabbox.drivers]\ncamera.flaky = flaky:FlakyCamera\nimu.flaky = flaky:FlakyImuSet\n"
-    )
-    (folder / "flaky.py").write_text(FLAKY)
-    return {"PYTHONPATH": str(folder)}
 
 
 def test_a_session_goes_on_with_what_is_left_and_says_so(
