@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from hal.errors import MisuseError
 from hal.pose.blazepose import BlazePose
 from hal.pose.landmarks import Landmarks
 from hal.pose.metric import UNCHECKED, MetricPose, levelling
@@ -68,8 +69,9 @@ class MediaPipePose:
         self._network = self._second_look = None
 
     def estimate(self, frame: Frame) -> Body | Absent:
-        """The joints of the person in `frame.color`, or why there are none."""
-        assert self._network is not None
+        """The joints of the person in `frame.color`, or why there are none. Raises `MisuseError` before `open`."""
+        if self._network is None:
+            raise MisuseError("pose mediapipe: estimate was called before open")
         if frame.color is None:
             return Absent("no_person", "the frame has no picture")
         marks = self._network.find(frame.color)

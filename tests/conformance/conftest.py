@@ -2,7 +2,7 @@
 
 A driver joins by a function here that yields its `Bench`, and a row in `SOURCES` or `INDICATORS`. A real protocol is
 spoken over a real line (`tools/simulate` on a pty or a socket), a replay reads a file that is made here or that a real
-device wrote.
+device wrote; a Kinect's library is given what a real one recorded.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import av
@@ -38,6 +39,8 @@ class Bench:
     sensors: int = 1
     kept_s: float = 0.0
     mute: Callable[[], dict[str, Any]] | None = None
+    drops_itself: bool = True
+    """Whether what nobody reads is dropped by the driver; else the maker's library does, and it counts as lost."""
     lose: Callable[[], None] | None = None
     bring_back: Callable[[], None] | None = None
 
@@ -108,6 +111,18 @@ def kinect_mkv(request, folder, stack):
 _DROPOUT = ("--fault", "dropout:0.5,600")
 
 
+def kinect(request, folder, stack):
+    """The live driver and the real pyk4a, on what a real device recorded."""
+    pytest.importorskip("pyk4a", reason="the maker's library is for x86-64 only")
+    recorded_kinect = run_path(str(Path(__file__).with_name("recorded_kinect.py")))["RecordedKinect"]
+    recording = request.getfixturevalue("data") / "azure-kinect" / "recording.mkv"
+    device = recorded_kinect(recording, stack.enter_context(pytest.MonkeyPatch.context()))
+    settings = {"driver": "kinect", "serial": device.serial}
+    return Bench(
+        "camera", settings, 30.0, kept_s=device.kept_s, drops_itself=False, lose=device.pull, bring_back=device.plug_in
+    )
+
+
 def xbus(request, folder, stack):
     link = folder / "imu"
     device = Simulator(stack, "xbus", "--sensors", 2, "--rate", 50, "--pty-link", link)
@@ -143,7 +158,7 @@ def noitom(request, folder, stack):
     )  # fmt: skip
 
 
-SOURCES = (synthetic_camera, video, image, kinect_mkv, synthetic_imu, xbus, noitom)
+SOURCES = (synthetic_camera, video, image, kinect_mkv, kinect, synthetic_imu, xbus, noitom)
 """Cameras and sets of IMUs."""
 
 
@@ -188,14 +203,24 @@ def combined(request, folder, stack):
     return Bench("indicator", {"driver": "combined", "parts": parts})
 
 
+def mediapipe(request, folder, stack):
+    return Bench("pose", {"driver": "mediapipe"})
+
+
+def device(request, folder, stack):
+    """The camera's own body tracking: nothing to open."""
+    return Bench("pose", {"driver": "device"})
+
+
+POSES = (mediapipe, device)
 INDICATORS = (silent, synthetic_indicator, mock, led, speaker, combined)
 IMU_SETS = (synthetic_imu, xbus, noitom)
-LOSABLE = (xbus, noitom, led)
+LOSABLE = (kinect, xbus, noitom, led)
 """Those with something real to cut: a line, a folder. The others are made up, or files."""
 
 
 def pytest_generate_tests(metafunc):
-    for fixture, benches in (("source_bench", SOURCES), ("indicator_bench", INDICATORS)):
+    for fixture, benches in (("source_bench", SOURCES), ("pose_bench", POSES), ("indicator_bench", INDICATORS)):
         if fixture in metafunc.fixturenames:
             if "lose" in metafunc.fixturenames:
                 benches = tuple(bench for bench in benches if bench in LOSABLE)
@@ -209,10 +234,11 @@ def conformance_names():
     """Kind and name of each driver in the list."""
     names = {"synthetic_camera": ("camera", "synthetic"), "synthetic_imu": ("imu", "synthetic"),
              "synthetic_indicator": ("indicator", "synthetic")}  # fmt: skip
-    kinds = {"xbus": "imu", "noitom": "imu"} | {bench.__name__: "indicator" for bench in INDICATORS}
+    kinds = {"xbus": "imu", "noitom": "imu", "mediapipe": "pose", "device": "pose"}
+    kinds |= {bench.__name__: "indicator" for bench in INDICATORS}
     return {
         names.get(bench.__name__, (kinds.get(bench.__name__, "camera"), bench.__name__))
-        for bench in (*SOURCES, *INDICATORS)
+        for bench in (*SOURCES, *POSES, *INDICATORS)
     }
 
 
@@ -222,6 +248,7 @@ def _bench(request, tmp_path):
 
 
 source_bench = pytest.fixture(_bench, name="source_bench")
+pose_bench = pytest.fixture(_bench, name="pose_bench")
 indicator_bench = pytest.fixture(_bench, name="indicator_bench")
 
 
@@ -258,6 +285,14 @@ def source(source_bench):
 def muted(source_bench):
     """The set of IMUs, not open yet, one of whose sensors is about to fall silent; closed afterwards."""
     driver = build(replace(source_bench, settings=source_bench.mute()))
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def pose(pose_bench):
+    """The pose estimator, not open yet; closed afterwards."""
+    driver = build(pose_bench)
     yield driver
     driver.close()
 
