@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from hal.errors import DeviceLostError, DeviceNotFoundError, HalError
+from hal.errors import HalError
 from hal.protocols import Indicator
 from hal.recovery import Condition, Ladder, RecoverySettings
+from hal.rescue import ABSENT
 from hal.types import Cue, DeviceInfo
 
 _log = logging.getLogger(__name__)
-_ABSENT = (DeviceLostError, DeviceNotFoundError)
 
 
 class RecoveringIndicator:
@@ -43,7 +43,7 @@ class RecoveringIndicator:
         try:
             self._driver.open()
             self.condition = replace(self.condition, state="ok")
-        except _ABSENT as error:
+        except ABSENT as error:
             self._lose(str(error))
         except HalError:
             raise
@@ -56,7 +56,7 @@ class RecoveringIndicator:
     def show(self, cue: Cue) -> None:
         try:
             self._driver.show(cue)
-        except _ABSENT as error:
+        except ABSENT as error:
             self._show_anew(cue, str(error))
             return
         except HalError:
@@ -74,7 +74,7 @@ class RecoveringIndicator:
             try:
                 self._driver.open()
                 self._driver.show(cue)
-            except _ABSENT as error:
+            except ABSENT as error:
                 reason = str(error)
             except HalError:
                 raise

@@ -47,3 +47,36 @@ class Timeline:
         self._last = counter, stamp_ns
         self._delays.append(arrival_ns - stamp_ns)
         return counter, stamp_ns
+
+
+class Timelines:
+    """Those of all sources of one device."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        """Samples of all sources that gaps prove missing, those of lines that were given up too."""
+        self._lines: dict[str, Timeline] = {}
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Heard since the beginning."""
+        return frozenset(self._lines)
+
+    def begin(self) -> None:
+        """What comes next has nothing to do with what came before."""
+        self._lines.clear()
+
+    def restart(self) -> None:
+        """See `Timeline.restart`."""
+        for line in self._lines.values():
+            line.restart()
+
+    def place(self, source: str, rate_hz: float, counter: int, stamp_ns: int, arrival_ns: int) -> tuple[int, int]:
+        """Counter and stamp on the source's line."""
+        line = self._lines.get(source)
+        if line is None:
+            line = self._lines[source] = Timeline(rate_hz)
+        before = line.lost
+        placed = line.place(counter, stamp_ns, arrival_ns)
+        self.lost += line.lost - before
+        return placed

@@ -11,8 +11,8 @@ from simulator.faults import KINDS
 _LOSING_SILENCE_S = 1.2
 """The drivers call a line lost that says nothing for a second; a shorter silence is only a gap."""
 
-DEFAULT = ("noise:2", "half-packets:2", "bad-checksum:2", "silence:0.6", "silence:2.5", "hang-up:1", "clock-jump:3600",
-           "clock-jump:-3600")  # fmt: skip
+DEFAULT = ("noise:2", "half-packets:2", "bad-checksum:2", "silence:0.6", "silence:2.5", "dropout:2", "hang-up:1",
+           "clock-jump:3600", "clock-jump:-3600")  # fmt: skip
 _ONLY_XBUS = ("bad-checksum", "clock-jump")
 """A broadcast frame has neither checksum nor clock."""
 
