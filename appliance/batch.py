@@ -9,19 +9,20 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from appliance.batch_journal import Journal, identity_of
+from appliance.batch_manifest import Manifest
 from appliance.batch_workers import on_cluster, on_processes
-from appliance.errors import ManifestError, RehabBoxError
+from appliance.errors import RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.recording.disk import write_whole
 from appliance.scoring.files import compare_file, reference_from_file
 from appliance.scoring.options import ScoringOptions, options_for
 from appliance.scoring.prepare import PreparedReference
 
-NEEDED = ("file", "exercise", "reference")
 SCALARS = (
     "pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "phi_deg", "intensity", "intensity_reference",
     "mean_distance", "min_distance", "pairs", "cost", "mean_lag_s", "lag_spread_s", "tempo_ratio",
@@ -35,20 +36,11 @@ _ROWS_WORTH_A_PROCESS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """path: relative names in it start from its folder; columns: as in the header; rows: column -> text."""
-
-    path: Path
-    columns: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
-    """One row to score."""
+    """One row to score; None where the manifest names no file."""
 
-    reference: Path
-    recording: Path
+    reference: Path | None
+    recording: Path | None
     options: ScoringOptions
 
 
@@ -60,52 +52,25 @@ class Outcome:
     scalars: dict[str, float | None]
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Raises `ManifestError` for what is missing, empty, no CSV, or lacks a column."""
-    try:
-        text = path.read_text("utf-8-sig")
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
-    except FileNotFoundError:
-        raise ManifestError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path}: is not a CSV file: {error}") from None
-    if len(lines) < 2:
-        raise ManifestError(f"{path}: {'has a header and no rows' if lines else 'is empty'}")
-    columns = tuple(name.strip() for name in lines[0])
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise ManifestError(f"{path}: has no column {missing[0]!r}; a manifest needs {', '.join(NEEDED)}")
-    if len(set(columns)) != len(columns):
-        raise ManifestError(f"{path}: a column is there more than once")
-    for number, line in enumerate(lines, 1):
-        if len(line) != len(columns):
-            raise ManifestError(f"{path}: row {number} has {len(line)} cells where the header has {len(columns)}")
-    return Manifest(path, columns, tuple(dict(zip(columns, line, strict=True)) for line in lines[1:]))
-
-
 def tasks_of(manifest: Manifest, *, by_exercise: bool = False) -> list[Task]:
     """The rows to score, all with HS-BTW's defaults, so that exercises and archives can be compared.
 
     by_exercise: an exercise that is one of ours brings the joints and the root of its file; any other name means the
-    defaults still.
+    defaults still. Blanks around a name are a spreadsheet's, not the file's.
     """
     ours, folder = load_exercises() if by_exercise else {}, manifest.path.parent
-    return [
-        Task(
-            folder / row["reference"],
-            folder / row["file"],
-            options_for(ours[row["exercise"]]) if row["exercise"] in ours else ScoringOptions(),
-        )
-        for row in manifest.rows
-    ]
+
+    def task(reference: str, recording: str, exercise: str) -> Task:
+        options = options_for(ours[exercise]) if exercise in ours else ScoringOptions()
+        return Task(folder / reference if reference else None, folder / recording if recording else None, options)
+
+    return [task(*(row[name].strip() for name in ("reference", "file", "exercise"))) for row in manifest.rows]
 
 
 def journal_of(out: Path, tasks: list[Task]) -> Journal:
     """Where the outcomes of these tasks are noted until `out` is written."""
-    files = [path for task in tasks for path in (task.reference, task.recording)]
-    return Journal(out, identity_of([SCALARS, *tasks], files))
+    files = [path for task in tasks for path in (task.reference, task.recording) if path]
+    return Journal(out, identity_of([version("rehabbox"), SCALARS, *tasks], files))
 
 
 def score_all(
@@ -145,7 +110,8 @@ def _outcome(noted: Any) -> Outcome:
 
 def _anywhere(task: Task) -> Task:
     """With names that mean the same in another process's folder."""
-    return Task(task.reference.absolute(), task.recording.absolute(), task.options)
+    reference, recording = (path and path.absolute() for path in (task.reference, task.recording))
+    return Task(reference, recording, task.options)
 
 
 def score_job(job: list[tuple[int, Task]]) -> list[tuple[int, Outcome]]:
@@ -155,6 +121,8 @@ def score_job(job: list[tuple[int, Task]]) -> list[tuple[int, Outcome]]:
 
 def score_task(task: Task) -> Outcome:
     """One row; whatever is wrong with its files becomes its status."""
+    if task.reference is None or task.recording is None:
+        return Outcome(f"column {('file' if task.recording is None else 'reference')!r} is empty", {})
     try:
         comparison = compare_file(_reference(task.reference, task.options), task.recording)
     except (RehabBoxError, OSError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 from collections.abc import Iterable
@@ -28,13 +30,22 @@ class Journal:
 
     def __enter__(self) -> Self:
         try:
-            lines = self._path.read_text("utf-8").split("\n")[:-1] if self._path.exists() else []
+            self._stream = self._path.open("a+", encoding="utf-8")
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._stream.seek(0)
+            lines = self._stream.read().split("\n")[:-1]
             # Whole lines of the same run alone: a power cut may have torn the last one, or left it without meaning.
-            if lines and lines[0] == self._first:
-                self.known = dict(_readable(lines[1:]))
-            self._stream = self._path.open("w", encoding="utf-8")
-            self._write(self._first, *(json.dumps(item) for item in self.known.items()))
+            kept = [self._first, *_readable(lines[1:])] if lines and lines[0] == self._first else []
+            self.known = dict(map(json.loads, kept[1:]))
+            # What stays is not written again: a full disk would take it away.
+            self._stream.truncate(sum(len(line.encode("utf-8")) + 1 for line in kept))
+            if not kept:
+                self._write(self._first)
+        except BlockingIOError:
+            self._close()
+            raise RecordingError(f"{self._path}: another batch with the same --out is at work") from None
         except (OSError, UnicodeDecodeError) as error:
+            self._close()
             raise RecordingError(f"{self._path}: cannot be used, remove it: {error}") from None
         return self
 
@@ -45,18 +56,22 @@ class Journal:
         except OSError as error:
             raise RecordingError(f"{self._path}: cannot be written: {error.strerror}") from None
 
-    def _write(self, *lines: str) -> None:
+    def _write(self, line: str) -> None:
         assert self._stream is not None, "entered first"
-        self._stream.writelines(f"{line}\n" for line in lines)
+        self._stream.write(f"{line}\n")
         self._stream.flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
         if kind is None:
             self._path.unlink(missing_ok=True)
+        self._close()
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError):  # what a full disk refused is refused again
+                self._stream.close()
 
 
 def identity_of(parts: Iterable[object], files: Iterable[Path]) -> str:
@@ -71,10 +86,13 @@ def identity_of(parts: Iterable[object], files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _readable(lines: list[str]) -> Iterable[tuple[int, object]]:
+def _readable(lines: list[str]) -> Iterable[str]:
+    """The first lines that say what a row is."""
     for line in lines:
         try:
-            row, what = json.loads(line)
-            yield int(row), what
+            row, _ = json.loads(line)
         except (ValueError, TypeError):
             return
+        if not isinstance(row, int):
+            return
+        yield line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
@@ -51,21 +52,36 @@ def on_cluster(work: Callable[[Job], Result], jobs: list[Job], scheduler: str) -
     """As `on_processes`, on the workers of the Dask scheduler at an address such as tcp://10.0.0.5:8786.
 
     Workers need this package and the same files under the same names. Raises `RehabBoxError` where Dask is not
-    installed, nobody answers, or a job ends one worker after the other.
+    installed, nobody answers, or a job ends one worker after the other. A connection that breaks is made anew.
     """
     try:
         distributed = import_module("distributed")
     except ImportError:
         raise RehabBoxError("--scheduler needs Dask: pip install 'rehabbox[cluster]'") from None
-    try:
-        client = distributed.Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise RehabBoxError(f"--scheduler {scheduler}: no Dask scheduler answers there: {error}") from None
-    with client:
-        # What a dead worker held is computed anew by the others: the scheduler sees to it.
-        futures = client.map(work, jobs, pure=False, retries=_ATTEMPTS - 1)
-        for done in distributed.as_completed(futures, loop=client.loop):
-            if done.status != "finished":
-                raise RehabBoxError(f"--scheduler {scheduler}: a worker could not do its part: {done.exception()!r}")
-            yield done.result()
-            done.release()
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a broken connection is told below, in one line
+    left, fruitless = dict(enumerate(jobs)), 0
+    while left:
+        before = len(left)
+        try:
+            client = distributed.Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            again = "" if before == len(jobs) else "; what is scored is kept: start it again"
+            raise RehabBoxError(f"--scheduler {scheduler}: no Dask scheduler answers there{again}: {error}") from None
+        with client:
+            # What a dead worker held is computed anew by the others: the scheduler sees to it.
+            futures = client.map(work, list(left.values()), pure=False, retries=_ATTEMPTS - 1)
+            numbers = dict(zip(futures, list(left), strict=True))
+            for done in distributed.as_completed(futures, loop=client.loop):
+                if done.status == "error":
+                    raise RehabBoxError(
+                        f"--scheduler {scheduler}: a worker could not do its part: {done.exception()!r}"
+                    )
+                if done.status != "finished":
+                    break  # the scheduler is gone, and with it everything it was told
+                result = done.result()
+                del left[numbers[done]]
+                yield result
+                done.release()
+        fruitless = fruitless + 1 if len(left) == before else 0
+        if left and fruitless == _ATTEMPTS:
+            raise RehabBoxError(f"--scheduler {scheduler}: the connection breaks again and again")

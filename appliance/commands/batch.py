@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from appliance.batch import journal_of, read_manifest, score_all, tasks_of, write_results
+from appliance.batch import journal_of, score_all, tasks_of, write_results
+from appliance.batch_manifest import read_manifest
 from appliance.commands.output import json_option, print_json, progress_bar
 from appliance.errors import ManifestError
 

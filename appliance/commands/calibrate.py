@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from appliance.batch import Manifest, Outcome, read_manifest, score_all, tasks_of
+from appliance.batch import Outcome, score_all, tasks_of
+from appliance.batch_manifest import Manifest, read_manifest
 from appliance.commands.output import json_option, print_json, progress_bar
 from appliance.errors import ManifestError
 from appliance.recording.disk import write_whole
@@ -99,7 +100,7 @@ def _points(table: Manifest, levels: list[float], outcomes: list[Outcome]) -> li
     points = []
     for row, level, outcome in zip(table.rows, levels, outcomes, strict=True):
         scalars = outcome.scalars
-        if outcome.status != "ok" or row["file"] == row["reference"]:
+        if outcome.status != "ok" or row["file"].strip() == row["reference"].strip():
             continue
         pose, dynamics, moved = (
             scalars[name] for name in ("pose_dissimilarity", "dynamics_dissimilarity", "intensity")
@@ -116,7 +117,7 @@ def _recordings_digest(table: Manifest, outcomes: list[Outcome]) -> str:
     for row, outcome in zip(table.rows, outcomes, strict=True):
         if outcome.status == "ok":
             for name in (row["file"], row["reference"]):
-                whole.update(sha256((table.path.parent / name).read_bytes()).digest())
+                whole.update(sha256((table.path.parent / name.strip()).read_bytes()).digest())
     return "sha256:" + whole.hexdigest()
 
 

@@ -40,5 +40,5 @@ def draw(folder: Path, drawings: Mapping[str, Callable[[Figure], None]]) -> None
 
 def legend_beside(axes: Axes, title: str | None = None) -> None:
     """Outside, so that it hides nothing."""
-    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    axes.legend(title=title, fontsize="small", markerscale=1.5, **place)
+    legend = axes.legend(title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize="small", markerscale=1.5)
+    legend.borderaxespad = 0.0

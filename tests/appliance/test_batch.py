@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from appliance import batch, cli
+from appliance.batch_manifest import read_manifest
 from appliance.errors import ManifestError
 from appliance.exercises import exercise_by_id
 from appliance.recording.skeleton_csv import write_skeleton_csv
@@ -94,7 +95,7 @@ def test_results_of_an_earlier_run_are_replaced_not_doubled(archive: Path, monke
 
 
 def test_workers_give_the_very_numbers_of_one_process(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks = batch.tasks_of(batch.read_manifest(archive / "manifest.csv"))
+    tasks = batch.tasks_of(read_manifest(archive / "manifest.csv"))
     alone = [batch.score_task(task) for task in tasks]
     monkeypatch.setattr(batch, "_ROWS_WORTH_A_PROCESS", 1)
     monkeypatch.setattr(batch.os, "sched_getaffinity", lambda _: {0, 1})
@@ -106,7 +107,7 @@ def test_workers_give_the_very_numbers_of_one_process(archive: Path, monkeypatch
 def test_exercise_files_count_only_when_asked_for(tmp_path: Path) -> None:
     manifest = tmp_path / "m.csv"
     manifest.write_text("file,exercise,reference\na,heel_raise,b\na,no_such_thing,b\n")
-    read = batch.read_manifest(manifest)
+    read = read_manifest(manifest)
     assert [task.options for task in batch.tasks_of(read)] == [ScoringOptions(), ScoringOptions()]
     ours, theirs = (task.options for task in batch.tasks_of(read, by_exercise=True))
     assert ours == options_for(exercise_by_id("heel_raise")) != ScoringOptions()
@@ -121,7 +122,12 @@ def test_exercise_files_count_only_when_asked_for(tmp_path: Path) -> None:
         (b"file,exercise\na,b\n", "no column 'reference'"),
         (b"file,exercise,reference,file\na,b,c,d\n", "more than once"),
         (b"file,exercise,reference\na,b\n", "row 2 has 2 cells"),
-        (b"\x1f\x8b\x08\x00\xff\xfe", "not a CSV"),
+        (b"\x1f\x8b\x08\x00\xff\xfe", "not UTF-8"),
+        ("file,exercise,reference,site\na,b,c,Z\u00fcrich\n".encode("latin-1"), "'CSV UTF-8'"),
+        ("file,exercise,reference\na,b,c\n".encode("utf-16"), "not UTF-8"),
+        (b"file,exercise,reference\na\0,b,c\n", "not a CSV"),
+        (b"file;exercise;reference\na;b;c\n", "separated by semicolons"),
+        (b"file\texercise\treference\na\tb\tc\n", "separated by tabs"),
         (b'file,exercise,reference\n"a"b,c,d\n', "not a CSV"),
     ],
 )
@@ -138,6 +144,35 @@ def test_what_is_no_manifest_is_one_clear_line(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufefffile,exercise,reference\r\n0.csv.gz,lift,reference.csv.gz\r\n\r\n",
+        "file,exercise,reference\r0.csv.gz,lift,reference.csv.gz\r",
+        "file, exercise, reference\n0.csv.gz, lift, reference.csv.gz \n",
+        "file,exercise,reference,,\n0.csv.gz,lift,reference.csv.gz,,\n",
+        '"file","exercise","reference","note"\n"0.csv.gz","lift","reference.csv.gz","two\nlines"\n',
+    ],
+)
+def test_manifests_as_spreadsheets_write_them_are_read(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    manifest, out = archive / "m.csv", archive / "r.csv"
+    manifest.write_bytes(content.encode())
+    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 0
+    (row,) = csv.DictReader(out.open(encoding="utf-8", newline=""))
+    assert row["status"] == "ok"
+
+
+def test_a_row_that_names_no_file_says_which_column_is_empty(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest, out = archive / "m.csv", archive / "r.csv"
+    manifest.write_text("file,exercise,reference\n,lift,reference.csv.gz\n0.csv.gz,lift, \n,,\n")
+    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 1
+    assert [row["status"] for row in rows_of(out)] == [
+        f"column {name!r} is empty" for name in ("file", "reference", "file")
+    ]
+
+
 def test_places_where_no_result_can_go_are_refused_first(
     archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,7 +186,7 @@ def test_places_where_no_result_can_go_are_refused_first(
 
 def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no such file"):
-        batch.read_manifest(tmp_path / "m.csv")
+        read_manifest(tmp_path / "m.csv")
 
 
 def test_ui_prmd_incorrect_repetitions_rank_behind_correct_ones(

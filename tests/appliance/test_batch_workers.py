@@ -7,17 +7,20 @@ import csv
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from appliance import batch, cli
 from appliance.batch_journal import Journal
-from appliance.errors import RehabBoxError
+from appliance.batch_manifest import read_manifest
+from appliance.errors import RecordingError, RehabBoxError
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.skeleton.standard import INDEX, recording_of
 
@@ -46,7 +49,7 @@ def alone(archive: Path) -> list[batch.Outcome]:
 
 
 def tasks_in(archive: Path) -> list[batch.Task]:
-    return batch.tasks_of(batch.read_manifest(archive / "manifest.csv"))
+    return batch.tasks_of(read_manifest(archive / "manifest.csv"))
 
 
 def run(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -106,6 +109,75 @@ def test_a_scheduler_that_is_not_there_is_one_clear_line(archive: Path, monkeypa
     monkeypatch.setattr("appliance.batch_workers._CONNECT_S", 1)
     with pytest.raises(RehabBoxError, match=r"tcp://127.0.0.1:9: no Dask scheduler"):
         batch.score_all(tasks_in(archive), scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_that_starts_again_half_way_costs_no_row(archive: Path, alone: list[batch.Outcome]) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra `cluster`)")
+
+    def start(port: int = 0) -> Any:
+        return distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp://",
+            scheduler_port=port,
+            dashboard_address=":0",
+            silence_logs=50,
+        )
+
+    clusters, scored = [start()], []
+    address = clusters[0].scheduler_address
+
+    def advance() -> None:
+        scored.append(1)
+        if len(scored) == 8:
+            clusters[0].close()
+            clusters.append(start(int(address.rsplit(":", 1)[1])))
+
+    try:
+        assert batch.score_all(tasks_in(archive), advance, scheduler=address) == alone
+    finally:
+        clusters[-1].close()
+    assert len(clusters) == 2
+    assert len(scored) == ROWS
+
+
+@contextlib.contextmanager
+def full_disk(bytes_left: int) -> Iterator[None]:
+    """No file of this process grows beyond so much."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_fills_up_is_one_line_and_what_was_scored_is_kept(
+    archive: Path,
+    alone: list[batch.Outcome],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(batch, "_ROWS_WORTH_A_PROCESS", ROWS)
+    manifest, out = archive / "manifest.csv", archive / "r.csv"
+    with full_disk(8192):
+        assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 2
+    error = capsys.readouterr().err
+    assert "r.csv.unfinished: cannot be written" in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+    with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks_in(archive)) as journal:
+        assert 0 < len(journal.known) < ROWS
+        raise KeyboardInterrupt
+    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 0
+    assert [row["status"] for row in csv.DictReader(out.read_text().splitlines())] == [one.status for one in alone]
+
+
+def test_two_runs_with_one_output_do_not_mix(archive: Path) -> None:
+    out, tasks = archive / "r.csv", tasks_in(archive)
+    with batch.journal_of(out, tasks), pytest.raises(RecordingError, match="another batch"):
+        batch.journal_of(out, tasks).__enter__()
 
 
 def test_an_interrupted_run_continues(

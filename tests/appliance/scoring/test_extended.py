@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.batch import read_manifest
+from appliance.batch_manifest import read_manifest
 from appliance.recording.files import read_recording
 from appliance.scoring.body import body_of
 from appliance.scoring.compare import score
