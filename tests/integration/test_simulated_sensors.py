@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 TOOL = Path(__file__).parents[2] / "tools" / "simulate"
+SOAK = Path(__file__).parents[2] / "tools" / "soaking"
 RATE_HZ = 50
 Simulate = Callable[..., "subprocess.Popen[str]"]
 
@@ -72,3 +73,17 @@ def test_sensors_that_spoil_messages_and_hang_up_do_not_keep_a_session_from_its_
     assert last["received"] > 2 * RATE_HZ
     assert [message["state"] for message in hospital.of("status")] == ["online"]
     assert "Traceback" not in box.log
+
+
+@pytest.mark.parametrize(("device", "fault"), [("xbus", "silence:1.4"), ("bvh", "hang-up:0.5")])
+def test_a_soaked_box_counts_what_was_injected_and_never_stops(device: str, fault: str) -> None:
+    """The short form of `tools/soak`."""
+    options = ["--device", device, "--minutes", "0", "--sensors", "2", "--rate", str(RATE_HZ), "--fault", fault]
+    command = [sys.executable, SOAK, *options, "--tempo", "5", "--repetitions", "6"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+    trial, whole = map(json.loads, run.stdout.splitlines())
+    assert (trial["fault"], trial["counted"]) == (fault, {"interruptions": 1})
+    assert trial["daemon_alive"]
+    assert trial["back_s"] <= 5
+    assert (whole["sets"], whole["daemon_exit"]) == (1, 0)
