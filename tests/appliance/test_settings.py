@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import SettingsError
 from appliance.settings import load_settings
+from hal.camera.synthetic import SyntheticCamera
 
 GOOD = """
 [broker]
@@ -86,3 +89,88 @@ def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
 def test_the_shipped_settings_are_valid() -> None:
     settings = load_settings(Path(__file__).parents[2] / "config" / "settings.toml", {})
     assert settings.camera["driver"] == "synthetic"
+
+
+KINECTS = """
+[camera]
+driver = "kinect"
+serial = "111"
+{first}
+
+[second_camera]
+driver = "kinect"
+serial = "222"
+calibration = "{calibration}"
+{second}
+"""
+
+
+def two_kinects(folder: Path, calibration: Path, first: str = "", second: str = "", **replaced: str) -> Path:
+    text = GOOD[: GOOD.index("[camera]")] + KINECTS.format(first=first, second=second, calibration=calibration)
+    for old, new in replaced.items():
+        text = text.replace(f'"{old.removeprefix("_")}"', f'"{new}"')
+    return written(folder, text)
+
+
+@pytest.fixture
+def calibration(calibrate_synthetic: Callable[..., Path]) -> Path:
+    """Of the Kinects 111 and 222."""
+    file = calibrate_synthetic(SyntheticCamera.Options(), SyntheticCamera.Options(bearing_deg=45.0))
+    stored = json.loads(file.read_text())
+    stored["a"]["serial"], stored["b"]["serial"] = "111", "222"
+    file.write_text(json.dumps(stored))
+    return file
+
+
+def test_a_second_camera_has_its_driver_its_options_and_the_calibration(tmp_path: Path, calibration: Path) -> None:
+    file = two_kinects(tmp_path, calibration, 'sync = "primary"', 'sync = "subordinate"\nsubordinate_delay_us = 160')
+    settings = load_settings(file, {"REHABBOX_SECOND_CAMERA__SUBORDINATE_DELAY_US": "200"})
+    assert list(settings.cameras) == ["camera", "second_camera"]
+    assert settings.cameras["second_camera"] == {
+        "driver": "kinect", "serial": "222", "sync": "subordinate", "subordinate_delay_us": "200"
+    }  # fmt: skip
+    assert settings.second_camera is not None
+    assert settings.second_camera.calibration == calibration
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "replaced", "named"),
+    [
+        ('sync = "primary"', 'sync = "primary"', {}, 'exactly one "primary", there are 2'),
+        ('sync = "subordinate"', 'sync = "subordinate"', {}, 'exactly one "primary", there are 0'),
+        ('sync = "primary"', "", {}, 'others are "subordinate"'),
+        ("", "", {"_222": "111"}, "second_camera.serial: 111 is [camera] already"),
+        ("", "", {"_222": ""}, "second_camera.serial: is needed"),
+        ("", "", {"_111": ""}, "camera.serial: is needed"),
+        ("", "", {"_222": "333"}, "is of the cameras 111 and 222, the settings name 111 and 333; calibrate these two"),
+        ("", "colour = true", {}, "[second_camera]: camera.colour"),
+    ],
+)
+def test_two_cameras_that_do_not_go_together_are_refused_with_the_reason(
+    tmp_path: Path, calibration: Path, first: str, second: str, replaced: dict[str, str], named: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(two_kinects(tmp_path, calibration, first, second, **replaced), {})
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_cameras_that_were_exchanged_are_said_to_be(tmp_path: Path, calibration: Path) -> None:
+    stored = json.loads(calibration.read_text())
+    stored["a"], stored["b"] = stored["b"], stored["a"]
+    calibration.write_text(json.dumps(stored))
+    with pytest.raises(SettingsError, match=r"exchange \[camera\] and \[second_camera\]"):
+        load_settings(two_kinects(tmp_path, calibration), {})
+
+
+def test_two_cameras_need_a_calibration_that_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"second_camera\.calibration: Field required"):
+        load_settings(written(tmp_path, GOOD + '[second_camera]\ndriver = "synthetic"\n'), {})
+    with pytest.raises(SettingsError, match=r"none\.json: cannot be read"):
+        load_settings(two_kinects(tmp_path, tmp_path / "none.json"), {})
+
+
+def test_a_subordinate_alone_would_wait_for_ever_and_is_refused(tmp_path: Path) -> None:
+    text = GOOD.replace('"synthetic"\nrate_hz = 30', '"kinect"\nsync = "subordinate"')
+    with pytest.raises(SettingsError, match="exactly one"):
+        load_settings(written(tmp_path, text), {})
