@@ -22,6 +22,7 @@ WAKE_UP = bytes.fromhex("FA FF 3E 00 C3")
 WAKE_UP_ACK = bytes.fromhex("FA FF 3F 00 C2")
 GO_TO_CONFIG, GO_TO_CONFIG_ACK = bytes.fromhex("FA FF 30 00 D1"), bytes.fromhex("FA FF 31 00 D0")
 GO_TO_MEASUREMENT, GO_TO_MEASUREMENT_ACK = bytes.fromhex("FA FF 10 00 F1"), bytes.fromhex("FA FF 11 00 F0")
+RESET, RESET_ACK = bytes.fromhex("FA FF 40 00 C1"), bytes.fromhex("FA FF 41 00 C0")
 REQ_DEVICE_ID, DEVICE_ID = bytes.fromhex("FA FF 00 00 01"), bytes.fromhex("FA FF 01 04 00 10 00 07 E5")
 INIT_BUS = bytes.fromhex("FA FF 02 00 FF")
 INIT_BUS_RESULTS = bytes.fromhex("FA FF 03 08 00 30 00 01 00 30 00 02 93")
@@ -114,6 +115,13 @@ def test_while_it_measures_it_refuses_requests_but_goes_back_to_config(start, li
     ask(port, REQ_DEVICE_ID, ERROR_MESSAGE)
     ask(port, GO_TO_CONFIG, GO_TO_CONFIG_ACK)
     ask(port, REQ_DEVICE_ID, DEVICE_ID)
+
+
+def test_a_reset_is_acknowledged_and_the_device_wakes_up_anew(start, line):
+    _, path = start("xbus", "--sensors", 1)
+    port = line(path)
+    ask(port, GO_TO_CONFIG, WAKE_UP + GO_TO_CONFIG_ACK)
+    ask(port, RESET, RESET_ACK + WAKE_UP)
 
 
 def test_a_request_with_a_wrong_checksum_is_not_answered(start, line):

@@ -119,6 +119,7 @@ def test_sensors_that_are_not_there_are_named_and_the_others_go_on(opened, colle
         ("half-packets:0.3,0.6", lambda did: did["half_packets"], lambda did: did["junk_bytes"]),
         ("bad-checksum:0.3,0.6", lambda did: did["bad_checksums"], lambda did: did["junk_bytes"]),
         ("silence:0.3,0.6", lambda did: did["withheld"], lambda did: 0),
+        ("dropout:0.3,0.6", lambda did: did["withheld"], lambda did: 0),
         ("clock-jump:0.3,3600", lambda did: 0, lambda did: 0),
         ("clock-jump:0.3,-3600", lambda did: 0, lambda did: 0),
     ],

@@ -103,6 +103,17 @@ def test_real_messages_survive_random_noise_on_both_sides(payloads):
             assert parser.discarded_bytes == 2 * size
 
 
+def test_real_messages_joined_and_wrapped_in_noise_survive_a_cut_at_every_byte(payloads):
+    chance = random.Random(6)
+    expected = [Message(number, Mid.MT_DATA2, payload) for number, payload in enumerate(payloads, start=1)]
+    stream = b"".join(chance.randbytes(chance.randrange(1, 20)) + encode(*message) for message in expected)
+    stream += chance.randbytes(10)
+    for cut in range(len(stream) + 1):
+        parser = FrameParser()
+        assert parser.feed(stream[:cut]) + parser.feed(stream[cut:]) + parser.flush() == expected, cut
+        assert parser.discarded_bytes == len(stream) - sum(len(encode(*message)) for message in expected)
+
+
 def test_any_changed_byte_costs_its_own_message_and_no_other(payloads):
     frame = encode(1, Mid.MT_DATA2, payloads[5])
     for at in range(len(frame)):
