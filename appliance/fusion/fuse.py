@@ -16,7 +16,7 @@ from appliance.fusion.bones import BONE, CHILD, DIRECTION, OF_TRUNK, PARENT, TWI
 from appliance.fusion.chain import Placed, place
 from appliance.fusion.learning import following
 from appliance.fusion.orientation import SensorTrack
-from appliance.fusion.residual import smooth
+from appliance.fusion.residual import size_around, smooth
 from appliance.fusion.wearing import MOUNTING_SD, SeenBones, find_wearing, independent_share
 from appliance.skeleton.standard import BONES, INDEX, Recording
 
@@ -36,6 +36,9 @@ _STRAY = 0.08
 """How far a bone may stray from where its sensor says, at least, as a fraction of its length: 5 degrees."""
 _STILL_STRAY = 0.15
 """The same for a bone of the trunk without a sensor, taken to stay where it was."""
+_WRONG, _WRONG_M = 0.2, 0.06
+"""A bone seen this far from where its sensor says, as a fraction of its length and at least so many metres in each
+coordinate, over some seconds: the sensor is stuck, has slipped, or is worn elsewhere. It then tells nothing."""
 _RHYTHM = 0.2
 """How far a shoulder may move with its arm, standard deviation, as a fraction of its bone, per arm's length."""
 _WANDER_M = 0.05
@@ -175,6 +178,8 @@ def _corrected(camera: _Camera, felt: Floats, stray: Floats) -> tuple[Floats, Fl
     """The felt bones with what the camera saw beyond them added, (n, 16, 3), and their variance (n, 16)."""
     known = np.isfinite(felt).all(axis=2)
     beyond = camera.bones - felt
+    sizes = np.linalg.norm(np.where(known[..., None], felt, 0.0), axis=2)
+    known &= size_around(camera.times, beyond, known & camera.well) < np.maximum(_WRONG * sizes, _WRONG_M)
     noise = np.where(known, camera.bone_variance, np.inf)
     sure = known & camera.well
     wide = [np.sqrt((beyond[rows, bone] ** 2).mean()) if rows.any() else 0.0 for bone, rows in enumerate(sure.T)]

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 MEMORY_S = 1.0
+_LATELY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,20 @@ class Smoothed:
 
     mean: Floats
     variance: Floats
+
+
+def size_around(times: Floats, seen: Floats, known: Bools) -> Floats:
+    """(n, series) m: root mean square of a coordinate of seen (n, series, 3), where known (n, series), over the seconds
+    before or after an instant, whichever is more; 0 where nothing is known yet."""
+    squares = np.where(known, (np.where(known[..., None], seen, 0.0) ** 2).mean(axis=2), 0.0)
+    fading = [1.0], [1.0, -np.exp(-float(np.median(np.diff(times))) / _LATELY_S)]
+
+    def before(squares: Floats, known: Floats) -> Floats:
+        count = lfilter(*fading, known, axis=0)
+        return np.asarray(lfilter(*fading, squares, axis=0) / np.where(count > 0, count, 1.0))
+
+    ones = known.astype(np.float64)
+    return np.asarray(np.sqrt(np.maximum(before(squares, ones), before(squares[::-1], ones[::-1])[::-1])))
 
 
 def smooth(times: Floats, seen: Floats, noise: Floats, spread: Floats, memory_s: float = MEMORY_S) -> Smoothed:

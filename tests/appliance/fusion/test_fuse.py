@@ -84,12 +84,13 @@ def test_an_elbow_between_a_seen_shoulder_and_a_seen_wrist_is_pinned_from_both_s
     assert np.linalg.norm(off, axis=1).mean() < 0.025
 
 
-def test_the_cameras_guesses_do_not_count_for_measurements(raised_arm):
+@pytest.mark.parametrize("sure", [0.2, 0.45])
+def test_the_cameras_guesses_do_not_count_for_measurements(raised_arm, sure):
     """A pose network puts joints that it does not see somewhere, with little confidence."""
     positions, confidence = raised_arm.whole.positions.copy(), raised_arm.whole.confidence.copy()
     hidden = np.ix_(raised_arm.gone, raised_arm.joints)
     positions[hidden] += [0.3, -0.3, 0.0]
-    confidence[hidden] = 0.2
+    confidence[hidden] = sure
     guessed = recording_of(raised_arm.whole.times, positions, confidence)
     assert raised_arm.error_m(fuse(guessed, raised_arm.tracks).recording.positions) < 0.05
 
@@ -104,6 +105,24 @@ def test_a_sensor_that_stops_is_done_without(raised_arm):
     middle = np.flatnonzero(raised_arm.gone)[15:-15]
     assert not fused.filled[middle, INDEX["left_wrist"]].any()
     assert fused.filled[middle, INDEX["left_elbow"]].all()
+
+
+@pytest.mark.parametrize("fault", ["stuck", "worn on the other arm", "exchanged"])
+def test_a_sensor_that_the_camera_contradicts_is_done_without(raised_arm, fault):
+    tracks = raised_arm.tracks
+    arm, forearm, other = (tracks[name] for name in ("left_arm", "left_forearm", "right_forearm"))
+    wrong = {
+        "stuck": {
+            "left_forearm": replace(forearm, orientation=np.tile(forearm.orientation[:1], (len(forearm.times), 1)))
+        },
+        "worn on the other arm": {"left_forearm": other, "right_forearm": forearm},
+        "exchanged": {"left_forearm": arm, "left_arm": tracks["head"]},
+    }[fault]
+    fused = fuse(raised_arm.seen, tracks | wrong)
+    middle = np.flatnonzero(raised_arm.gone)[15:-15]
+    assert not fused.filled[middle, INDEX["left_wrist"]].any()
+    seen = raised_arm.seen.confidence == 1.0
+    assert np.array_equal(fused.recording.positions[seen], raised_arm.seen.positions[seen])
 
 
 def test_an_earlier_set_tells_the_bones_that_are_never_seen(raised_arm):

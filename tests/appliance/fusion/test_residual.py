@@ -1,8 +1,8 @@
-"""The smoother is the exact regression of an Ornstein-Uhlenbeck process."""
+"""The smoother is the regression of an Ornstein-Uhlenbeck process; how large that is, is told of the time around."""
 
 import numpy as np
 
-from appliance.fusion.residual import smooth
+from appliance.fusion.residual import size_around, smooth
 
 
 def test_mean_and_variance_are_those_of_the_full_regression():
@@ -21,3 +21,15 @@ def test_mean_and_variance_are_those_of_the_full_regression():
         np.testing.assert_allclose(smoothed.mean[:, series], gain @ seen[known, series], atol=1e-10)
         variance = np.diag(prior - gain @ prior[known])
         np.testing.assert_allclose(smoothed.variance[:, series], variance, atol=1e-12)
+
+
+def test_the_size_before_or_after_counts_whichever_is_more_and_the_unseen_does_not():
+    times = np.arange(600) / 30.0
+    seen = np.zeros((600, 1, 3))
+    seen[300:] = 0.2
+    known = np.ones((600, 1), bool)
+    seen[250:350], known[250:350] = np.nan, False
+    size = size_around(times, seen, known)[:, 0]
+    np.testing.assert_allclose(size[[260, 340, 599]], 0.2, atol=1e-3)
+    assert size[30] < 0.05
+    assert not size_around(times, seen, np.zeros_like(known)).any()

@@ -39,6 +39,36 @@ def test_a_heading_that_drifts_through_half_a_turn_is_followed():
     assert np.linalg.norm(found.felt[:, 0] - seen, axis=1).mean() < 0.01
 
 
+def test_a_heading_that_turns_round_and_round_during_a_long_set_is_followed():
+    times = np.arange(0.0, 600.0, 0.1)
+    lift = 60 * (1 - np.cos(2 * np.pi * times / 5))
+    turns = Rotation.from_euler("xz", np.stack([-lift, 0.4 * lift], axis=1), degrees=True)
+    seen = turns.apply([0.0, -0.3, 0.0])
+    felt = Rotation.from_euler("y", 0.8 * times[:, None], degrees=True) * turns * Rotation.from_rotvec([0.1, 0.1, 0.2])
+    hidden = times > 597.0
+    weights = np.where(hidden, 0.0, 1.0)[:, None]
+    prior = np.array([[0.0, -0.3, 0.0]])
+    found = find_wearing(SeenBones(times, felt.as_matrix(), seen[:, None], weights, prior, np.array([0.1]), 0.0))
+    assert np.linalg.norm(found.felt[:, 0] - seen, axis=1)[hidden].max() < 0.02
+
+
+def test_a_bone_seen_upright_only_keeps_the_first_poses_heading():
+    """The only lift of the leg is the hidden one: a few millimetres of sway must not turn the heading."""
+    rng = np.random.default_rng(0)
+    hidden = (TIMES > 13) & (TIMES < 17)
+    lift = np.where(hidden, 40 * np.sin(np.pi * (TIMES - 13) / 4) ** 2, 0.0)
+    sway = 1.5 * np.sin(np.stack([0.7 * TIMES, 1.1 * TIMES], axis=1))
+    turns = Rotation.from_euler("xz", np.stack([sway[:, 0] - lift, sway[:, 1]], axis=1), degrees=True)
+    seen = turns.apply([0.0, -0.4, 0.0])
+    felt = Rotation.from_euler("y", -170, degrees=True) * turns * Rotation.from_rotvec([0.15, 0.0, -0.15])
+    noisy = seen + 0.01 * rng.standard_normal(seen.shape)
+    prior = np.array([[0.0, -0.4, 0.0]])
+    weights = np.where(hidden, 0.0, 1.0)[:, None]
+    left = np.radians(5.0)
+    found = find_wearing(SeenBones(TIMES, felt.as_matrix(), noisy[:, None], weights, prior, np.array([0.14]), left))
+    assert np.linalg.norm(found.felt[:, 0] - seen, axis=1)[hidden].max() < 0.06
+
+
 def test_what_was_hidden_follows_from_what_was_seen():
     turns, seen, _ = arm(40.0 + 0.3 * TIMES, Rotation.from_rotvec([0.0, 0.2, 0.1]))
     hidden = (TIMES > 13) & (TIMES < 15)
