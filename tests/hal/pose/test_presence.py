@@ -35,13 +35,17 @@ def poster(stage: Any, kind: str, away: float) -> tuple[Any, Any]:
     if kind == "cut out":
         scene.add_person(body)
         stage.cut_out(scene)
+    elif kind == "in folds":
+        for panel in range(6):
+            middle = np.array([0.12 * panel - 0.3, 0.9, 0])
+            scene.add_board(middle, np.array([0.06, 0, 0.03 * (-1) ** panel]), np.array([0, 0.9, 0]))
     elif kind != "on the wall":
         curl = 0.08 if kind == "curled" else 0.0
         scene.add_board(np.array([0, 0.9, 0]), np.array([0.35, 0, 0.1]), np.array([0, 0.9, 0]), curl)
     return scene, body
 
 
-@pytest.mark.parametrize("kind", ["on the wall", "on a stand", "close to a wall", "curled", "cut out"])
+@pytest.mark.parametrize("kind", ["on the wall", "on a stand", "close to a wall", "curled", "in folds", "cut out"])
 @pytest.mark.parametrize("away", [2.0, 3.0])
 def test_a_life_size_poster_is_refused_as_flat(stage: Any, kind: str, away: float) -> None:
     rng = np.random.default_rng(11)
