@@ -10,16 +10,14 @@ import click
 
 from appliance.commands.output import json_option, print_json
 from appliance.commands.score_tables import print_comparison
-from appliance.errors import NotScorableError, RecordingError
+from appliance.errors import RecordingError
 from appliance.exercises import exercise_by_id
 from appliance.recording.files import read_recording
 from appliance.scoring.calibration_file import read_calibration
-from appliance.scoring.compare import compare
-from appliance.scoring.noise import floor_of_reference, floor_of_takes, within
+from appliance.scoring.files import compare_named, reference_from
+from appliance.scoring.noise import floor_of, floor_of_reference, within
 from appliance.scoring.options import ScoringOptions, options_for
-from appliance.scoring.prepare import prepare_reference
 from appliance.scoring.sides import mirrored
-from appliance.skeleton.standard import Recording
 
 
 @click.command()
@@ -81,23 +79,15 @@ def score(
 
         require_folder(plots)
     shown = read_recording(reference)
-    try:
-        prepared = prepare_reference(shown, options)
-    except NotScorableError as error:
-        raise NotScorableError(f"{reference}: {error}") from None
+    prepared = reference_from(shown, options, reference)
     done = read_recording(recording)
     done = mirrored(done) if mirror else done
-    try:
-        comparison = compare(prepared, done)
-    except NotScorableError as error:
-        raise NotScorableError(f"{recording}: {error}") from None
-    takes = _takes(take_files)
-    try:
-        floor = floor_of_takes(prepared, takes) if takes else floor_of_reference(shown, options)
-    except NotScorableError as error:
-        raise NotScorableError(f"--second-take {', '.join(map(str, take_files))}: {error}") from None
+    comparison = compare_named(prepared, done, recording)
+    takes = {file: read_recording(file) for file in _files(take_files)}
+    others = [compare_named(prepared, take, file) for file, take in takes.items()]
+    floor = floor_of(others) if others else floor_of_reference(shown, options)
     if plots is not None:
-        comparison_plots.draw_all(plots, prepared, shown, done, takes, comparison)
+        comparison_plots.draw_all(plots, prepared, shown, done, comparison, list(takes.values()), others)
     if as_json:
         noise = {"noise_floor": floor, "within_noise": within(comparison, floor)}
         print_json(comparison.as_json(path=path) | noise)
@@ -105,12 +95,17 @@ def score(
         print_comparison(comparison, floor, unit=options.unit, path=path)
 
 
-def _takes(given: tuple[Path, ...]) -> list[Recording]:
-    """Of every file named, and of all files of every folder named, by name. Raises `RecordingError`."""
+def _files(given: tuple[Path, ...]) -> list[Path]:
+    """Every file named, and all files of every folder named, by name. Raises `RecordingError`."""
     files: list[Path] = []
     for path in given:
-        inside = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        inside = _inside(path) if path.is_dir() else [path]
         if not inside:
             raise RecordingError(f"--second-take {path}: an empty folder")
         files += inside
-    return [read_recording(file) for file in files]
+    return files
+
+
+def _inside(folder: Path) -> list[Path]:
+    """But for what file managers hide in it."""
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))

@@ -27,7 +27,8 @@ def print_comparison(comparison: Comparison, floor: Mapping[str, float], *, unit
     if comparison.extended:
         console.print(_extended(comparison))
     for name in within(comparison, floor):
-        console.print(f"note: {name} is within the instructor's own variation ({floor[name]:.4g}): no difference")
+        variation = f"the reference's own variation ({floor[name]:.4g})"
+        console.print(f"note: {name} is within {variation}: on its own it says nothing", highlight=False)
     for note in comparison.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     if path:

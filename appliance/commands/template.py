@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.commands.output import json_option, print_json
-from appliance.errors import NotScorableError, RecordingError
+from appliance.errors import RecordingError
 from appliance.recording.files import read_recording
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.scoring.template import average
@@ -20,7 +20,8 @@ from appliance.scoring.template import average
 def template(recordings: tuple[Path, ...], out: Path, as_json: bool) -> None:
     """Average RECORDINGS of one exercise, two or more, into a template that patients are compared with.
 
-    Each recording should hold the same number of repetitions, done with the same side.
+    Each recording should hold the same number of repetitions, done with the same side. `rehabbox score --second-take`
+    takes the same recordings to tell what is within their variation, and to draw it as a band.
 
     \b
     Example:
@@ -28,10 +29,7 @@ def template(recordings: tuple[Path, ...], out: Path, as_json: bool) -> None:
     """
     if out.is_dir() or not out.parent.is_dir():
         raise RecordingError(f"--out {out}: {'is a folder' if out.is_dir() else 'its folder does not exist'}")
-    try:
-        averaged = average([read_recording(path) for path in recordings])
-    except NotScorableError as error:
-        raise NotScorableError(f"{', '.join(map(str, recordings))}: {error}") from None
+    averaged = average([read_recording(path) for path in recordings], recordings)
     write_skeleton_csv(out, averaged)
     if as_json:
         print_json({"recordings": len(recordings), "frames": len(averaged)})

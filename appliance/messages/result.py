@@ -81,7 +81,7 @@ class Score(Message):
     noise_floor: dict[str, Number] = Field(default_factory=dict)
     """By score, what the repetitions of the reference itself differ by; empty where it holds fewer than two."""
     within_noise: tuple[str, ...] = ()
-    """The scores that are no larger than that: a difference that means nothing."""
+    """The scores that are no larger than that: within the instructor's own variation, they say nothing on their own."""
     notes: tuple[str, ...] = ()
     """What a reader must know of this comparison, e.g. that no yaw could be found."""
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from appliance.errors import NotScorableError
 from appliance.scoring.body import ANGLES, RATE_HZ, Body, Floats, angles_of, body_of
-from appliance.scoring.compare import Comparison, compare
+from appliance.scoring.compare import Comparison
 from appliance.scoring.pictures import PALETTE, draw
 from appliance.scoring.prepare import PreparedReference
 from appliance.scoring.sides import LIMBS, limb_distances
@@ -50,17 +50,20 @@ def draw_all(
     prepared: PreparedReference,
     reference: Recording,
     patient: Recording,
-    takes: Sequence[Recording],
     comparison: Comparison,
+    takes: Sequence[Recording],
+    take_comparisons: Sequence[Comparison],
 ) -> None:
-    """Raises `NotScorableError` where a body cannot be placed, `RecordingError` where the disk refuses."""
+    """comparison: of the patient; take_comparisons: of the takes, all with `prepared`, which is the reference.
+
+    Raises `NotScorableError` where a body cannot be placed, `RecordingError` where the disk refuses."""
     joints = prepared.options.joints
     try:
         bodies = [body_of(recording, joints) for recording in (reference, patient, *takes)]
     except NotScorableError as error:
         raise NotScorableError(f"--plots: a recording {error}") from None
     angles, sides = _laid(bodies, _angles), _laid(bodies, _limbs)
-    others = [compare(prepared, take).joint_distances for take in takes]
+    others = [take.joint_distances for take in take_comparisons]
     unit = prepared.options.unit
     draw(
         folder,

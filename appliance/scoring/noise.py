@@ -1,8 +1,9 @@
 """The noise floor: what an instructor who repeats an exercise differs from themself (HS-BTW, section 5; how: ours).
 
-A patient's difference up to it is within the instructor's own variation and means nothing. It comes from further takes
-where there are some, else from the repetitions that the reference itself holds. It is the largest difference that
-they showed: on UI-PRMD that of two single repetitions is like that of two sets of three (D_P 0.02 to 0.05 for both).
+A patient's difference up to it is within the instructor's own variation and on its own says nothing. It comes from
+further takes where there are some, else from the repetitions that the reference itself holds. It is the largest
+difference that they showed: on UI-PRMD that of two single repetitions is like that of two sets of three (D_P 0.01 to
+0.05 for both).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from statistics import median
 from appliance.errors import NotScorableError
 from appliance.scoring.compare import Comparison, compare
 from appliance.scoring.options import ScoringOptions
-from appliance.scoring.prepare import PreparedReference, prepare_reference
+from appliance.scoring.prepare import prepare_reference
 from appliance.segmentation.repetitions import find_repetitions
 from appliance.skeleton.standard import Recording
 
@@ -25,27 +26,14 @@ MOST_REPETITIONS = 6
 
 
 def floor_of(comparisons: Sequence[Comparison]) -> dict[str, float]:
-    """By score, the largest of the comparisons; a score that one of them lacks has none."""
+    """By score, the largest of the comparisons with the reference, of the instructor's further takes or of the people
+    whose average it is; a score that one of them lacks has none."""
     floor = {}
     for name in SCORES:
         values = [getattr(comparison, name) for comparison in comparisons]
         if values and None not in values:
             floor[name] = max(abs(value) for value in values)
     return floor
-
-
-def floor_of_takes(reference: PreparedReference, takes: Sequence[Recording]) -> dict[str, float]:
-    """Of the instructor's further takes, or of the people whose average the reference is.
-
-    Raises `NotScorableError` that names the take by its number, from 1, which cannot be compared.
-    """
-    comparisons = []
-    for number, take in enumerate(takes, 1):
-        try:
-            comparisons.append(compare(reference, take))
-        except NotScorableError as error:
-            raise NotScorableError(f"take {number}: {error}") from None
-    return floor_of(comparisons)
 
 
 def floor_of_reference(reference: Recording, options: ScoringOptions) -> dict[str, float]:

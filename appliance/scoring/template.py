@@ -29,22 +29,23 @@ _MAX_CELLS = 25_000_000
 Floats = NDArray[np.float64]
 
 
-def average(recordings: Sequence[Recording]) -> Recording:
+def average(recordings: Sequence[Recording], names: Sequence[object] | None = None) -> Recording:
     """As long as the median of the recordings, of their median size; a joint is averaged over those who show it.
 
     Raises `NotScorableError` for fewer than two recordings, for two- with three-dimensional ones, and for one that
-    cannot be placed or is too long; the message says which by its number, from 1.
+    cannot be placed or is too long; the message says which by its name, or by its number from 1.
     """
     if len(recordings) < 2:
         raise NotScorableError("a template needs at least two recordings")
     if len({recording.planar for recording in recordings}) > 1:
         raise NotScorableError("two- and three-dimensional recordings cannot be averaged together")
     bodies, sizes = [], []
-    for number, recording in enumerate(recordings, 1):
+    names = names or [f"recording {number}" for number in range(1, len(recordings) + 1)]
+    for name, recording in zip(names, recordings, strict=True):
         try:
             body, size = _placed(recording)
         except NotScorableError as error:
-            raise NotScorableError(f"recording {number}: {error}") from None
+            raise NotScorableError(f"{name}: {error}") from None
         bodies.append(body)
         sizes.append(size)
     lengths = [len(body) for body in bodies]

@@ -15,9 +15,8 @@ from appliance.errors import NotScorableError, RecordingError
 from appliance.recording.files import read_recording
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.scoring.compare import score
-from appliance.scoring.noise import floor_of_reference, floor_of_takes, within
+from appliance.scoring.noise import floor_of, floor_of_reference, within
 from appliance.scoring.options import ScoringOptions
-from appliance.scoring.prepare import prepare_reference
 from appliance.skeleton.standard import Recording, recording_of
 
 Raising = Callable[..., Recording]
@@ -35,7 +34,7 @@ def repeated(parts: list[Recording]) -> Recording:
 
 def test_further_takes_give_the_largest_difference_of_any(raising: Raising) -> None:
     reference, takes = raising(60), [raising(60, left=0.95), raising(62, left=0.8)]
-    floor = floor_of_takes(prepare_reference(reference, OPTIONS), takes)
+    floor = floor_of([score(reference, take, OPTIONS) for take in takes])
     each = [score(reference, take, OPTIONS) for take in takes]
     assert floor["pose_dissimilarity"] == max(one.pose_dissimilarity for one in each)
     assert floor["dynamics_dissimilarity"] == max(abs(one.dynamics_dissimilarity) for one in each)
@@ -43,7 +42,7 @@ def test_further_takes_give_the_largest_difference_of_any(raising: Raising) -> N
 
 
 def test_a_score_that_is_not_computed_has_no_floor(raising: Raising) -> None:
-    floor = floor_of_takes(prepare_reference(raising(60), ScoringOptions()), [raising(60, left=0.9)])
+    floor = floor_of([score(raising(60), raising(60, left=0.9))])
     assert set(floor) == {"pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity_extended"}
 
 
@@ -58,13 +57,6 @@ def test_a_reference_that_repeats_carries_its_own_floor(raising: Raising) -> Non
 
 def test_one_repetition_says_nothing_of_the_instructors_variation(raising: Raising) -> None:
     assert floor_of_reference(repeated([raising(60)]), OPTIONS) == {}
-
-
-def test_a_take_that_cannot_be_compared_is_named_by_its_number(raising: Raising) -> None:
-    hidden = raising(60)
-    unseen = recording_of(hidden.times, np.full_like(hidden.positions, np.nan))
-    with pytest.raises(NotScorableError, match="take 2"):
-        floor_of_takes(prepare_reference(hidden, OPTIONS), [raising(60), unseen])
 
 
 def test_score_takes_takes_from_files_and_folders(tmp_path: Path, raising: Raising) -> None:
@@ -92,15 +84,15 @@ def test_score_takes_takes_from_files_and_folders(tmp_path: Path, raising: Raisi
     (tmp_path / "empty").mkdir()
     with pytest.raises(RecordingError, match="an empty folder"):
         run("near", tmp_path / "empty")
+    write_skeleton_csv(healthy / "short.csv", raising(60).between(0.0, 0.01))
+    with pytest.raises(NotScorableError, match=r"healthy/short.csv: has 1 frame"):
+        run("near", healthy)
 
 
 def test_the_floor_of_single_repetitions_is_like_that_of_whole_sets(data: Path) -> None:
-    """What the largest difference between an instructor's repetitions says of sets that they do."""
+    """What an instructor's repetitions say of sets that they do."""
     files = sorted((data / "ui-prmd-kinect2" / "sit_to_stand").glob("S03_*_correct.csv.gz"))[:6]
     takes = [read_recording(file) for file in files]
-    options = ScoringOptions()
-    single = floor_of_takes(prepare_reference(takes[0], options), takes[1:])["pose_dissimilarity"]
-    sets = [np.concatenate([take.positions for take in part]) for part in (takes[:3], takes[3:])]
-    first, second = (recording_of(np.arange(len(one)) / 30, one) for one in sets)
-    whole = floor_of_takes(prepare_reference(first, options), [second])["pose_dissimilarity"]
-    assert 0.5 < whole / single < 2.0
+    first, second = repeated(takes[:3]), repeated(takes[3:])
+    floor = floor_of_reference(first, ScoringOptions())["pose_dissimilarity"]
+    assert 0.5 < score(first, second).pose_dissimilarity / floor < 2.0
