@@ -20,7 +20,7 @@ def check_cameras(tables: Mapping[CameraRole, Mapping[str, Any]], calibration: P
     Raises `HalError` that names table and key, and says what would be right.
     """
     options = {role: _options(role, table) for role, table in tables.items()}
-    start_order(options.values())
+    start_order(options)
     if calibration is None:
         return
     serials = {role: _serial(each) for role, each in options.items()}

@@ -54,13 +54,12 @@ class Devices:
     def of(cls, settings: Settings) -> Devices:
         """Raises `HalError` for settings that no driver takes."""
         recovery = settings.recovery
-        cameras = {role: build_camera(table) for role, table in settings.cameras.items()}
-        order = start_order(cameras.values())
+        cameras = start_order({role: build_camera(table) for role, table in settings.cameras.items()})
         imu = build_imu(settings.imu) if settings.imu is not None else None
         return cls(
             eyes={
                 role: Eye(RecoveringCamera(camera, recovery, _port(recovery, role)), build_pose(settings.pose))
-                for role, camera in sorted(cameras.items(), key=lambda item: order.index(item[1]))
+                for role, camera in cameras.items()
             },
             placements=CameraPlacements.of(settings.second_camera.calibration) if settings.second_camera else None,
             imu=RecoveringImuSet(imu, recovery, _port(recovery, "imu")) if imu is not None else None,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -17,9 +19,11 @@ from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.settings import tls_context
 from appliance.sensor_check import hear
 from appliance.settings import Settings
+from appliance.track import CameraRole
 from hal.errors import HalError
-from hal.protocols import Driver
+from hal.protocols import Camera, Driver
 from hal.registry import build_camera, build_imu, build_indicator, build_pose
+from hal.wired_sync import start_order
 
 LEAST_FREE_BYTES = 1 << 30
 """A day of sessions with 17 IMUs; see the volume in docs/decisions.md."""
@@ -40,9 +44,7 @@ class Check:
 def examine(settings: Settings) -> Iterator[Check]:
     """One check after another, as they finish; raises nothing for what it finds."""
     yield _tried("exercises", _exercises, "Correct the named file in the config folder.")
-    yield _tried(
-        "camera", lambda: _camera(settings), "Check the camera's plug and power, and [camera] in the settings."
-    )
+    yield from _cameras(settings)
     yield _tried("pose", lambda: _opened(build_pose(settings.pose)), "Install the software again.")
     if settings.imu is not None:
         imu = settings.imu
@@ -78,16 +80,29 @@ def _opened(driver: Driver) -> str:
         driver.close()
 
 
-def _camera(settings: Settings) -> str:
-    camera = build_camera(settings.camera)
-    camera.open()
-    try:
-        frame = camera.read(READ_S)
-        if frame is None:
-            raise HalError(f"{camera.info.name} gave no frame within {READ_S:.0f} s")
-        return f"{camera.info.driver}: {camera.info.name}"
-    finally:
-        camera.close()
+def _cameras(settings: Settings) -> Iterator[Check]:
+    """All open at once: a camera that another one triggers gives nothing by itself."""
+    faults: dict[CameraRole, Exception] = {}
+    cameras = start_order({role: build_camera(table) for role, table in settings.cameras.items()})
+    with ExitStack() as opened:
+        for role, camera in cameras.items():
+            opened.callback(camera.close)
+            try:
+                camera.open()
+            except (HalError, OSError) as error:
+                faults[role] = error
+        for role in settings.cameras:
+            remedy = f"Check the camera's plug and power, and [{role}] in the settings."
+            yield _tried(role.replace("_", " "), partial(_picture, cameras[role], faults.get(role)), remedy)
+
+
+def _picture(camera: Camera, fault: Exception | None) -> str:
+    if fault is not None:
+        raise fault
+    frame = camera.read(READ_S)
+    if frame is None:
+        raise HalError(f"{camera.info.name} gave no frame within {READ_S:.0f} s")
+    return f"{camera.info.driver}: {camera.info.name}"
 
 
 def _imu(table: dict[str, object]) -> str:

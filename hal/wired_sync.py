@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Literal, TypeVar
 
 from hal.errors import DriverOptionError
 
 Sync = Literal["standalone", "primary", "subordinate"]
-T = TypeVar("T")
+Name = TypeVar("Name")
+Device = TypeVar("Device")
 
 
 def sync_of(device: object) -> Sync:
@@ -17,14 +18,14 @@ def sync_of(device: object) -> Sync:
     return found
 
 
-def start_order(devices: Iterable[T]) -> list[T]:
-    """Subordinates first: the primary's start is the one trigger for all of them.
+def start_order(devices: Mapping[Name, Device]) -> dict[Name, Device]:
+    """The same devices, or their options, subordinates first: the primary's start is the one trigger for all of them.
 
     Raises `DriverOptionError` for subordinates without exactly one primary, and for a primary beside others that do not
     listen to it.
     """
-    ordered = sorted(devices, key=lambda device: sync_of(device) != "subordinate")
-    places = [sync_of(device) for device in ordered]
+    ordered = dict(sorted(devices.items(), key=lambda item: sync_of(item[1]) != "subordinate"))
+    places = [sync_of(device) for device in ordered.values()]
     primaries, subordinates = places.count("primary"), places.count("subordinate")
     if primaries > 1 or (subordinates and not primaries):
         raise DriverOptionError(f'camera.sync: subordinates need exactly one "primary", there are {primaries}')

@@ -57,7 +57,7 @@ class Health(Message):
     uptime_s: float = Field(ge=0)
     """Since the software started, s."""
     devices: dict[str, DeviceHealth]
-    """By role: camera, imu, indicator."""
+    """By role: camera, second_camera, imu, indicator."""
     disk_free_bytes: Count
     """Where sessions and unsent messages are kept."""
     disk_bytes: Count

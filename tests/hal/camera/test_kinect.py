@@ -291,14 +291,14 @@ def test_only_a_subordinate_has_a_delay() -> None:
 
 def test_the_primary_starts_last_since_its_start_is_the_trigger(camera: Make) -> None:
     primary, one, two = camera(sync="primary"), camera(sync="subordinate"), camera(sync="subordinate")
-    assert start_order([primary, one, two]) == [one, two, primary]
-    assert start_order([alone := camera()]) == [alone]
+    assert list(start_order({"p": primary, "1": one, "2": two})) == ["1", "2", "p"]
+    assert start_order({"alone": (alone := camera())}) == {"alone": alone}
     with pytest.raises(DriverOptionError, match='exactly one "primary", there are 0'):
-        start_order([one, two])
+        start_order({"1": one, "2": two})
     with pytest.raises(DriverOptionError, match="there are 2"):
-        start_order([primary, camera(sync="primary")])
+        start_order({"p": primary, "q": camera(sync="primary")})
     with pytest.raises(DriverOptionError, match='others are "subordinate"'):
-        start_order([primary, camera()])
+        start_order({"p": primary, "q": camera()})
 
 
 def test_without_pyk4a_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, camera: Make) -> None:
