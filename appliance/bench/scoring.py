@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from appliance.bench.peers import installed_peers
 from appliance.bench.rows import Row
 from appliance.bench.virtual_pairs import CAMERA_HZ
-from appliance.scoring.alignment import align
-from appliance.scoring.band import distance_band
+from appliance.scoring.alignment import align_recordings
 from appliance.scoring.compare import compare
 from appliance.scoring.options import ScoringOptions
 from appliance.scoring.prepare import prepare_reference
@@ -45,7 +44,7 @@ def run() -> list[Row]:
         times = alignment_ms(instructor, patient)
         ours[frames] = times.pop("ours")
         rows += _beside_peers(frames, ours[frames], times)
-        rows += _memory(frames, instructor, patient)
+        rows.append(_memory(frames, instructor, patient))
     few, many = FRAMES[-2:]
     growth = ours[many] / ours[few]
     rows.append(Row(f"alignment, growth of the time from {few} to {many} frames, cells x 4", growth, "times"))
@@ -72,8 +71,7 @@ def alignment_ms(instructor: Floats, patient: Floats) -> dict[str, float]:
 
 def aligned(instructor: Floats, patient: Floats, window: int) -> object:
     weights = np.full(instructor.shape[1:], 1.0 / instructor[0].size)
-    band = distance_band(instructor, patient, weights, window)
-    return align(band, window, ScoringOptions().smoothness_per_frame, overwrite=True)
+    return align_recordings(instructor, patient, weights, window, ScoringOptions().smoothness_per_frame)
 
 
 def _take_turns(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -102,26 +100,16 @@ def _beside_peers(frames: int, ours: float, peers: dict[str, float]) -> list[Row
     return rows
 
 
-def _memory(frames: int, instructor: Floats, patient: Floats) -> list[Row]:
-    """The path is found in the place of the distances."""
+def _memory(frames: int, instructor: Floats, patient: Floats) -> Row:
+    """Distances, path and all besides, in bands: one is a float64 for each frame and shift."""
     window = round(BAND * frames)
-    band = distance_band(instructor, patient, np.full((17, 3), 1 / 51), window)
-    searching = _peak(lambda: align(band, window, 0.01, overwrite=True))
-    whole = _peak(lambda: aligned(instructor, patient, window))
-    cells = band.nbytes
-    return [
-        Row(
-            f"alignment, {frames} frames x 51, memory that the path takes beside the band",
-            searching / cells,
-            "bands",
-            1,
-        ),
-        Row(f"alignment, {frames} frames x 51, memory of distances and path together", whole / cells, "bands"),
-    ]
+    cells = frames * (2 * window + 1) * 8
+    peak = _peak(lambda: aligned(instructor, patient, window))
+    return Row(f"alignment, {frames} frames x 51, memory of distances and path together", peak / cells, "bands", 1)
 
 
 def _peak(way: Callable[[], object]) -> int:
-    """Bytes of arrays."""
+    """Bytes of arrays; the few rows that compiled code takes for itself are not seen."""
     tracemalloc.start()
     way()
     peak = tracemalloc.get_traced_memory()[1]

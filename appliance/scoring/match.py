@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError
-from appliance.scoring.alignment import Alignment, align
-from appliance.scoring.band import distance_band
+from appliance.scoring.alignment import Alignment, align_recordings
 from appliance.scoring.distance import squares
 from appliance.scoring.options import ScoringOptions
 
@@ -72,8 +71,7 @@ def match(
     window = options.window_frames(len(base))
     if len(base) * (len(reference) - len(base) + 2 * window + 1) > MAX_CELLS:
         raise NotScorableError(f"too long to be aligned ({len(patient)} with {len(instructor)} frames): cut it")
-    band = distance_band(base, reference, weights, window)
-    alignment = align(band, window, options.smoothness_per_frame, overwrite=True)
+    alignment = align_recordings(base, reference, weights, window, options.smoothness_per_frame)
     base_frames = np.arange(len(base))
     reference_frames = base_frames + alignment.shifts
     inside = (reference_frames >= 0) & (reference_frames < len(reference))

@@ -1,0 +1,97 @@
+"""Frames brought into the form in which their distances are quick: weighted, and the reference's as columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.scoring.tiles import LANES, ROWS
+from hal.kernels import exact_kernel
+
+Numbers = NDArray[Any]
+"""float32 or float64, as the caller chose: compiled code serves both."""
+
+_LEAST_ADVANCE = 64
+"""Frames of the reference that are brought into columns together, at least."""
+
+
+def flat(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(frames, joints, 3) as (frames, coordinates)."""
+    return np.ascontiguousarray(positions).reshape(len(positions), -1)
+
+
+def panel_for(columns: int, coordinates: int, dtype: type[np.floating[Any]]) -> Numbers:
+    """Room for those frames of the reference that are in use together, as columns."""
+    return np.empty((coordinates, whole(columns + ROWS - 1) + max(whole(columns), _LEAST_ADVANCE)), dtype)
+
+
+@exact_kernel
+def whole(columns: int) -> int:
+    """As many columns in whole tiles."""
+    return -(-columns // LANES) * LANES
+
+
+@exact_kernel
+def fill_rows(
+    base: NDArray[np.float64], t: int, origin: NDArray[np.float64], scale: NDArray[np.float64], rows: Numbers
+) -> None:
+    """The base's frames from t on, its last one repeated."""
+    for i in range(ROWS):
+        frame, out = base[min(t + i, len(base) - 1)], rows[i]
+        for k in range(len(out)):
+            out[k] = (frame[k] - origin[k]) * scale[k]
+
+
+@exact_kernel
+def advance(panel: Numbers, by: int, kept: int) -> None:
+    for k in range(len(panel)):
+        row = panel[k]
+        for c in range(kept):
+            row[c] = row[by + c]
+
+
+@exact_kernel
+def fill_panel(
+    reference: NDArray[np.float64],
+    first: int,
+    begin: int,
+    origin: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    panel: Numbers,
+) -> None:
+    """From column `begin` on, where column c is the reference's frame first + c, or the nearest that there is."""
+    last = len(reference) - 1
+    for c in range(begin, panel.shape[1], 4):
+        u = first + c
+        # Several together: a column of its own would write each time to another place in memory.
+        one, two = reference[min(max(u, 0), last)], reference[min(max(u + 1, 0), last)]
+        three, four = reference[min(max(u + 2, 0), last)], reference[min(max(u + 3, 0), last)]
+        for k in range(len(scale)):
+            panel[k, c] = (one[k] - origin[k]) * scale[k]
+            panel[k, c + 1] = (two[k] - origin[k]) * scale[k]
+            panel[k, c + 2] = (three[k] - origin[k]) * scale[k]
+            panel[k, c + 3] = (four[k] - origin[k]) * scale[k]
+
+
+@exact_kernel
+def mask(frames: Numbers, begin: int, partial: NDArray[np.bool_], seen: Numbers) -> None:
+    """frames: (coordinates, frames), where what is not seen becomes 0; seen: (joints, frames)."""
+    size = len(frames) // len(partial)
+    for j in range(len(partial)):
+        if partial[j]:
+            for c in range(begin, frames.shape[1]):
+                joint = frames[j * size : (j + 1) * size, c]
+                visible = not np.isnan(joint).any()
+                seen[j, c] = visible
+                if not visible:
+                    joint[:] = 0.0
+
+
+@exact_kernel
+def find_partial(positions: NDArray[np.float64], size: int, partial: NDArray[np.bool_]) -> None:
+    for frame in positions:
+        for k in range(len(frame)):
+            if np.isnan(frame[k]):
+                partial[k // size] = True
