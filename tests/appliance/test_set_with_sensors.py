@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +14,20 @@ from numpy.typing import NDArray
 from appliance.bench.virtual_pairs import Pair, virtual_pair
 from appliance.capture import Ended, Item
 from appliance.errors import RecordingError
+from appliance.exercises import exercise_by_id
 from appliance.recorded_set import RecordedSet
+from appliance.recording.session_format import SessionMetadata
 from appliance.recording.session_writer import SessionWriter
 from appliance.set_recorder import SetRecorder
 from appliance.set_views import SetViews
 from appliance.set_watch import SetWatch
 from appliance.settings import SessionSettings
 from appliance.skeleton.standard import INDEX, JOINTS, recording_of
+from appliance.station import Station
 from appliance.sync.same_motion import FAR_JOINT
 from appliance.track import Skeleton
-from hal.types import ImuSample
+from hal.recovery import Condition
+from hal.types import DeviceInfo, ImuSample
 
 ARM = [INDEX["left_elbow"], INDEX["left_wrist"]]
 ARMS = [*ARM, INDEX["right_elbow"], INDEX["right_wrist"]]
@@ -61,25 +68,14 @@ class Played:
         return self._items.pop(0)
 
 
-def record(
-    pair: Pair,
-    gone: NDArray[np.bool_],
-    hidden_s: float = 0.0,
-    hidden: list[int] = ARM,
-    bones: Mapping[str, NDArray[np.float64]] | None = None,
-) -> RecordedSet:
+def record(pair: Pair, gone: NDArray[np.bool_], hidden_s: float = 0.0) -> RecordedSet:
     def none() -> SessionWriter:
         raise RecordingError("none is wanted here")
 
-    recorder = SetRecorder(
-        SetWatch(9, JOINTS, SessionSettings()),
-        SetViews({"camera": "accelerometer"}, None),
-        none,
-        lambda state: None,
-        longest_pause_s=60.0,
-        bones=bones,
-    )
-    return recorder.record(Played(pair, hidden_s, gone, hidden), lambda: None)  # type: ignore[arg-type]
+    views = SetViews({"camera": "accelerometer"}, None)
+    watch = SetWatch(9, JOINTS, SessionSettings())
+    recorder = SetRecorder(watch, views, none, lambda state: None, longest_pause_s=60.0)
+    return recorder.record(Played(pair, hidden_s, gone, ARM), lambda: None)  # type: ignore[arg-type]
 
 
 def off_m(pair: Pair, recorded: RecordedSet, gone: NDArray[np.bool_]) -> float:
@@ -104,17 +100,46 @@ def test_a_hidden_camera_delay_does_not_spoil_the_joints_that_come_from_the_sens
     assert corrected < 0.02  # the camera's own 1 cm of noise is in it
 
 
-def test_what_one_set_taught_of_the_patient_serves_the_next_one(pair: Pair) -> None:
+class Deaf:
+    """Nobody to tell alerts to."""
+
+    def alert_if(self, code: str, what: str | None, remedy: str) -> None: ...
+
+    def clear_alert(self, code: str) -> None: ...
+
+
+class Playing(Station):
+    """A station before which prepared sets are played instead of captured."""
+
+    def __init__(self, folder: Path, *sets: Played) -> None:
+        camera = SimpleNamespace(info=DeviceInfo("test", "test", 30.0, gravity="accelerometer"))
+        camera.condition = Condition("ok")
+        devices = SimpleNamespace(cameras={"camera": camera}, placements=None)
+        settings = SessionSettings(announce_s=0.0, state=folder)
+        super().__init__(settings, devices, Deaf(), lambda: None)  # type: ignore[arg-type]
+        self._sets = [*sets]
+
+    def _capture(self) -> Any:
+        return contextlib.nullcontext(self._sets.pop(0))
+
+    def next_set(self, index: int) -> RecordedSet:
+        metadata = SessionMetadata(session="s", index=index, exercise="e", started="", software="")
+        return self.record(metadata, exercise_by_id("shoulder_abduction"), 9, lambda state: None)
+
+
+def test_what_one_set_taught_of_the_patient_serves_the_next_one_of_the_session(pair: Pair, tmp_path: Path) -> None:
     """No arm is seen in the second set: how long its bones are was learnt in the first."""
     never = np.zeros(len(pair.recording), bool)
-    first = record(pair, never)
-    assert {"left_elbow", "left_wrist"} <= first.bones.keys()
-    strange = record(pair, ~never, hidden=ARMS)
+    blind = Played(pair, 0.0, ~never, ARMS)
+    strange = Playing(tmp_path / "strange", blind).next_set(0)
     assert not strange.recording.confidence[:, ARM].any()
-    known = record(pair, ~never, hidden=ARMS, bones=first.bones)
+
+    station = Playing(tmp_path / "known", Played(pair, 0.0, never, ARMS), Played(pair, 0.0, ~never, ARMS))
+    first, known = station.next_set(0), station.next_set(1)
+    assert first.filled == 0.0
+    assert known.filled > 0.1
     found = known.recording.positions[5:-5]
     for child, parent in (("left_elbow", "left_shoulder"), ("left_wrist", "left_elbow")):
         own, true = (at[:, INDEX[child]] - at[:, INDEX[parent]] for at in (found, pair.recording.positions))
         lengths = np.linalg.norm(own, axis=1)
         assert lengths == pytest.approx(np.median(np.linalg.norm(true, axis=1)), abs=0.03)
-    assert known.filled > 0.1
