@@ -81,23 +81,37 @@ def sensor_tracks(samples: Iterable[tuple[float, ImuSample]]) -> dict[str, Senso
     by_segment: dict[str, list[tuple[float, ImuSample]]] = {}
     for time_s, sample in samples:
         by_segment.setdefault(sample.segment, []).append((time_s, sample))
-    tracks = {segment: _track(given) for segment, given in by_segment.items()}
-    return {segment: track for segment, track in tracks.items() if len(track.times) >= _LEAST_SAMPLES}
+    tracks = {}
+    for segment, given in by_segment.items():
+        times, first = np.unique([time for time, _ in given], return_index=True)
+        chosen = [given[index][1] for index in first]
+        tracks[segment] = track_of(
+            times,
+            np.array([sample.acceleration for sample in chosen]),
+            np.array([sample.angular_velocity for sample in chosen]),
+            np.array([(np.nan,) * 4 if sample.orientation is None else sample.orientation for sample in chosen]),
+        )
+    return {segment: track for segment, track in tracks.items() if track is not None}
 
 
-def _track(given: list[tuple[float, ImuSample]]) -> SensorTrack:
-    times, first = np.unique([time for time, _ in given], return_index=True)
-    samples = [given[index][1] for index in first]
-    told = np.array([(np.nan,) * 4 if sample.orientation is None else sample.orientation for sample in samples])
-    lengths = np.linalg.norm(told, axis=1)
-    good = np.abs(lengths - 1.0) < 0.1
-    if good.any():
-        return SensorTrack(times[good], told[good] / lengths[good, None])
-    acceleration = np.array([sample.acceleration for sample in samples])
-    angular_velocity = np.array([sample.angular_velocity for sample in samples])
-    good = np.isfinite(acceleration).all(axis=1) & np.isfinite(angular_velocity).all(axis=1)
-    times = times[good]
+def track_of(
+    times: NDArray[np.float64],
+    acceleration: NDArray[np.float64],
+    angular_velocity: NDArray[np.float64],
+    orientation: NDArray[np.float64],
+) -> SensorTrack | None:
+    """One sensor's, as `sensor_tracks`; None where it gave hardly anything.
+
+    times: (n,) s, strictly increasing; (n, 3) m/s^2; (n, 3) rad/s; (n, 4) w, x, y, z. NaN where it gave none.
+    """
+    lengths = np.linalg.norm(orientation, axis=1)
+    told = np.abs(lengths - 1.0) < 0.1
+    if told.any():
+        track = SensorTrack(times[told], orientation[told] / lengths[told, None])
+        return track if len(track.times) >= _LEAST_SAMPLES else None
+    told = np.isfinite(acceleration).all(axis=1) & np.isfinite(angular_velocity).all(axis=1)
+    times = times[told]
     if len(times) < _LEAST_SAMPLES:
-        return SensorTrack(np.zeros(0), np.zeros((0, 4)))
+        return None
     rate_hz = 1.0 / float(np.median(np.diff(times)))
-    return SensorTrack(times, OrientationFilter(rate_hz).update(times, acceleration[good], angular_velocity[good]))
+    return SensorTrack(times, OrientationFilter(rate_hz).update(times, acceleration[told], angular_velocity[told]))

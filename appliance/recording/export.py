@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError, RecordingError
+from appliance.fusion.orientation import track_of
 from appliance.messages.prescription import Side
 from appliance.recording.finerehab_json import Cut
 from appliance.recording.session_format import ImuStream, SessionRecording
@@ -57,14 +58,15 @@ def _repetitions(recording: Recording) -> list[tuple[float, float]]:
 
 
 def _orientations(session: SessionRecording) -> Mapping[str, NDArray[np.float64]]:
-    """(frames, 4) of each sensor that gives its orientation, at the camera's frames."""
-    at = session.host_ns / 1e9
-    return {
-        segment: orientations_at(times, stream.orientation[order], at)
-        for segment, stream in session.imu.items()
-        if np.isfinite(stream.orientation).any()
-        for times, order in [_host_times(stream)]
-    }
+    """(frames, 4) of each sensor at the camera's frames: its own orientation, or by VQF from its raw signals."""
+    at, found = session.host_ns / 1e9, {}
+    for segment, stream in session.imu.items():
+        times, order = _host_times(stream)
+        signals = stream.acceleration[order], stream.angular_velocity[order], stream.orientation[order]
+        track = track_of(times, *signals)
+        if track is not None:
+            found[segment] = orientations_at(track.times, track.orientation, at)
+    return found
 
 
 def _host_times(stream: ImuStream) -> tuple[NDArray[np.float64], NDArray[np.intp]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from appliance.bench.virtual_pairs import virtual_pair
 from appliance.errors import RecordingError
@@ -131,6 +132,8 @@ def session(tmp_path: Path, metadata: SessionMetadata) -> Path:
         stamp_ns = round((index / 96 - 3) * 1e9)
         arrival_ns = round((100 + index / 96) * 1e9) + 1_000_000
         with_file.add_imu([ImuSample("head", index, stamp_ns, arrival_ns, np.zeros(3), np.zeros(3), quaternion)])
+        up, turning = 9.81 * np.array([np.sin(angle), np.cos(angle), 0.0]), np.array([0.0, 0.0, 0.2])
+        with_file.add_imu([ImuSample("left_calf", index, stamp_ns, arrival_ns, up, turning)])
     with_file.finish()
     return path
 
@@ -152,6 +155,13 @@ def test_the_sensors_orientation_is_the_one_at_the_camera_s_frame(session: Path)
     truth = 0.2 * (first_s + whole.times[begin] + cut.recording.times)
     turns = 2 * np.arctan2(cut.sensors["head"][:, 3], cut.sensors["head"][:, 0])
     np.testing.assert_allclose(turns, truth, atol=0.002)
+
+
+def test_a_sensor_that_gives_raw_signals_has_an_orientation_too(session: Path) -> None:
+    for cut in cuts_of_session(session):
+        given, filtered = (Rotation.from_quat(np.roll(cut.sensors[name], -1, axis=1)) for name in ("head", "left_calf"))
+        up = [rotation.inv().apply([0.0, 1.0, 0.0]) for rotation in (given, filtered)]
+        np.testing.assert_allclose(up[1], up[0], atol=0.02)
 
 
 def test_the_command_writes_the_cuts(session: Path, tmp_path: Path) -> None:
