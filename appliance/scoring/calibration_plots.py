@@ -203,6 +203,8 @@ def _folds(axes: Axes, calibration: Calibration) -> None:
     if folds:
         mean = float(np.mean([fold.spearman for fold in folds]))
         axes.axhline(mean, color=PALETTE[5], linestyle=":", label=f"mean over the folds: {mean:.3f}")
+    else:
+        axes.text(0.5, 0.5, "one person alone: nobody can be left out", ha="center", transform=axes.transAxes)
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(folds)), shown, rotation=45, ha="right", rotation_mode="anchor")
     axes.margins(y=0.25)

@@ -30,13 +30,11 @@ def limb_distances(body: Body) -> dict[str, Floats]:
 
     0 for sides that move alike at the same time. A pair that is not seen has no entry.
     """
-    left = {pair: INDEX[f"left_{pair}"] for pair in PAIRS}
-    swapped = body.mirrored()
-    return {
-        pair: np.asarray(np.linalg.norm(body.about_pelvis[:, joint] - swapped.about_pelvis[:, joint], axis=1))
-        for pair, joint in left.items()
-        if body.seen[joint] and swapped.seen[joint]
-    }
+    left, right = ([INDEX[f"{side}_{pair}"] for pair in PAIRS] for side in ("left", "right"))
+    apart = body.about_pelvis[:, left] - body.about_pelvis[:, right] * (-1.0, 1.0, 1.0)
+    distances = np.sqrt(np.einsum("fjk,fjk->jf", apart, apart))
+    seen = body.seen[left] & body.seen[right]
+    return {pair: distance for pair, distance, known in zip(PAIRS, distances, seen, strict=True) if known}
 
 
 def inter_limb(reference: Body, patient: Body) -> dict[str, dict[str, float]]:
