@@ -41,13 +41,25 @@ class Carried:
     """One sensor's motion in axes that do not turn, every step_s seconds.
 
     turning: (n, 3) rad/s; in axes of unknown heading, which drifts with the gyro, and level where `up` is known.
-    up: (n, 3) unit vectors, where "up" is in the sensor's own axes; None where there is no gravity in the acceleration.
-    rising: (n, 1) m/s, vertical velocity but for a slow drift; None as `up`.
+    level: of what gravity tells; None where there is none in the acceleration.
     """
 
     turning: Floats
-    up: Floats | None
-    rising: Floats | None
+    level: Level | None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """up: (n, 3) unit vectors, where "up" is in the sensor's own axes. rising: (n, 1) m/s, but for a slow drift.
+
+    axes: (n, 3, 3), rotations from the sensor's axes to level ones with y up, as `Carried.turning`.
+    felt: (n, 3) m/s^2 in the level axes, gravity included.
+    """
+
+    up: Floats
+    rising: Floats
+    axes: Floats
+    felt: Floats
 
 
 def carried(angular_velocity: Floats, acceleration: Floats, step_s: float) -> Carried:
@@ -59,17 +71,24 @@ def carried(angular_velocity: Floats, acceleration: Floats, step_s: float) -> Ca
     turning = angular_velocity - _bias(angular_velocity, step_s)
     turned = _cumulative(_small_turns((turning[1:] + turning[:-1]) / 2.0 * step_s))
     if not GRAVITY[0] < float(np.median(np.linalg.norm(acceleration, axis=1))) < GRAVITY[1]:
-        return Carried(_rotated(turned, turning), None, None)
+        return Carried(_rotated(turned, turning), None)
     felt = _rotated(turned, acceleration)
     up = gaussian_filter1d(felt, LEVELLING_S / step_s, axis=0, mode="nearest")
     up /= np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
     upward = (felt * up).sum(axis=1)
-    level = _onto_vertical(up)
-    return Carried(
-        turning=_rotated(level, _rotated(turned, turning)),
+    upright = _onto_vertical(up)
+    level = Level(
         up=_rotated(turned * _CONJUGATE, up),
-        rising=detrend(np.cumsum(upward - upward.mean()) * step_s)[:, None],
+        rising=detrend(integral(upward - upward.mean(), step_s))[:, None],
+        axes=_matrices(_multiplied(upright, turned)),
+        felt=_rotated(upright, felt),
     )
+    return Carried(_rotated(upright, _rotated(turned, turning)), level)
+
+
+def integral(values: Floats, step_s: float) -> Floats:
+    """(n, ...) over time, but for a constant, by trapezoids: a plain sum would be half a step ahead."""
+    return np.asarray((np.cumsum(values, axis=0) - values / 2.0) * step_s)
 
 
 _CONJUGATE = np.array([1.0, -1.0, -1.0, -1.0])
@@ -122,3 +141,8 @@ def _rotated(quaternion: Floats, vectors: Floats) -> Floats:
     axis = quaternion[:, 1:]
     twice = 2.0 * np.cross(axis, vectors)
     return np.asarray(vectors + quaternion[:, :1] * twice + np.cross(axis, twice))
+
+
+def _matrices(quaternion: Floats) -> Floats:
+    """(n, 3, 3) of unit quaternions (n, 4)."""
+    return np.stack([_rotated(quaternion, axis[None]) for axis in np.eye(3)], axis=2)

@@ -1,7 +1,8 @@
 """Refinement by motion: when a camera and body-worn sensors saw the same movement, to a few milliseconds.
 
 Arrival times cannot see what happens before a packet is sent: the exposure, the tracker, the radio. The movement itself
-can: the same segment turned at the same moment for both. Method: ours, in `lag` and `same_motion`.
+can: the same segment turned at the same moment for both. Method: ours. `lag` looks at all lags by what any mounting
+and any skeleton have in common (`same_motion`); from there `rigid_fit` goes on by a model of a sensor on a limb.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 from appliance.skeleton.gaps import MAX_GAP_S
 from appliance.skeleton.standard import Recording
 from appliance.sync.inertial import InertialRecording
-from appliance.sync.lag import MOST_SKEW, Fit, LagSearch
+from appliance.sync.lag import MOST_SKEW, PEAK_S, Fit, LagSearch
+from appliance.sync.rigid_fit import SKEW_SPREAD, RigidFit, fit_rigid
+from appliance.sync.rigid_sensor import rigid_sensor
 from appliance.sync.same_motion import frames_of, likenesses, liveliness
 
 WITHIN_S = 2.0
@@ -28,7 +31,9 @@ LEAST_CONFIDENCE = 0.67
 MOST_SENSORS = 8
 """The liveliest are enough: the others add computing and little certainty."""
 SKEW_EVIDENCE = 6.0
-"""What a skew has to add to be believed: the odds against a rate that is wrong by per cents."""
+"""What a skew has to add to be believed by the look at all lags: the odds against a rate that is wrong by per cents."""
+DOUBT = 0.5
+"""Of the rigid model's evidence is believed, and of its precision: skin and trackers are neither rigid nor linear."""
 SYSTEMATIC_S = 0.004
 """What stays wrong however long the recording is: trackers smooth, skin slides (ours)."""
 
@@ -62,27 +67,81 @@ def refine(
     if not usable:
         return _refused(reason)
     search = LagSearch([alike for joint in usable for alike in likenesses(recording, joint, worn[joint])], within_s)
-    fit = search.without_skew()
-    skewed = search.with_skew() if find_skew else fit
-    if abs(skewed.skew) < 0.99 * MOST_SKEW and _gain(fit, skewed) > SKEW_EVIDENCE:
-        fit = skewed
-    confidence = fit.share * (1.0 - float(np.exp(-fit.tempered / CONVINCING)))
+    coarse = [search.without_skew(), *([search.with_skew()] if find_skew else [])]
+    best = _better(coarse)
+    confidence = best.share * (1.0 - float(np.exp(-best.tempered / CONVINCING)))
     if confidence < LEAST_CONFIDENCE:
         return _refused(
             "too little motion that camera and sensor both saw: move that segment more, or check which it is"
         )
-    if abs(fit.lag_s) > within_s - 0.02:
+    if abs(best.lag_s) > within_s - 0.02:
         return _refused(
-            f"the best match is {fit.lag_s:+.1f} s apart, at the end of what was searched: cut to the same start"
+            f"the best match is {best.lag_s:+.1f} s apart, at the end of what was searched: cut to the same start"
         )
-    return Refinement(
-        offset_s=fit.offset_s,
-        skew_ppm=1e6 * fit.skew,
-        residual_ms=1e3 * float(np.hypot(fit.error_s, SYSTEMATIC_S)),
-        kept=max(covered(recording, worn[joint], fit.offset_s, fit.skew) for joint in usable),
-        confidence=confidence,
-        method="motion and skew" if fit.skew else "motion",
+    found = _by_rigid_model(recording, {joint: worn[joint] for joint in usable}, coarse, best) or _Found(
+        best.offset_s, best.skew, best.error_s, bool(best.skew)
     )
+    return Refinement(
+        offset_s=found.offset_s,
+        skew_ppm=1e6 * found.skew,
+        residual_ms=1e3 * float(np.hypot(found.error_s, SYSTEMATIC_S)),
+        kept=max(covered(recording, worn[joint], found.offset_s, found.skew) for joint in usable),
+        confidence=confidence,
+        method="motion and skew" if found.skewed else "motion",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    offset_s: float
+    skew: float
+    error_s: float
+    skewed: bool
+
+
+def _better(coarse: list[Fit]) -> Fit:
+    """With the skew where the motion shows it clearly."""
+    fit, skewed = coarse[0], coarse[-1]
+    clear = abs(skewed.skew) < 0.99 * MOST_SKEW and _gain(fit, skewed) > SKEW_EVIDENCE
+    return skewed if clear else fit
+
+
+def _by_rigid_model(
+    recording: Recording, worn: Mapping[str, InertialRecording], coarse: list[Fit], best: Fit
+) -> _Found | None:
+    """None where no sensor felt gravity.
+
+    A skew is as likely as none beforehand. As far as the motion does not tell, both answers are averaged: the offset is
+    that of the first sample, and half a recording times a per cent of skew is much.
+    """
+    middle_s = float(recording.times[0] + recording.times[-1]) / 2.0
+    sensors = [rigid_sensor(recording, joint, inertial, middle_s) for joint, inertial in worn.items()]
+    gravity = [sensor for sensor in sensors if sensor is not None]
+    if not gravity:
+        return None
+    start = coarse[0] if best.skew == 0.0 else best
+    fit = fit_rigid(gravity, middle_s, _lag_at(start, middle_s), 0.0, find_skew=False)
+    if len(coarse) == 1:
+        return _Found(fit.offset_s, 0.0, _error_s(recording, fit), False)
+    skewed = fit_rigid(gravity, middle_s, _lag_at(best, middle_s), best.skew, find_skew=True)
+    gain = DOUBT * (skewed.log_likelihood - fit.log_likelihood)
+    gain += float(np.log(np.sqrt(skewed.covariance[1, 1]) / DOUBT / SKEW_SPREAD))
+    share = 1.0 / (1.0 + float(np.exp(np.clip(-gain, -50.0, 50.0))))
+    if abs(skewed.lag_s - fit.lag_s) > PEAK_S:
+        share = round(share)
+    error_s = share * _error_s(recording, skewed) + (1.0 - share) * _error_s(recording, fit)
+    offset_s = share * skewed.offset_s + (1.0 - share) * fit.offset_s
+    return _Found(offset_s, share * skewed.skew, error_s, share > 0.5)
+
+
+def _lag_at(fit: Fit, time_s: float) -> float:
+    return fit.lag_s + fit.skew * (time_s - fit.start_s)
+
+
+def _error_s(recording: Recording, fit: RigidFit) -> float:
+    """Standard error of mapped times, over the recording."""
+    variance = fit.covariance[0, 0] + fit.covariance[1, 1] * recording.duration_s**2 / 12.0
+    return float(np.sqrt(variance)) / DOUBT
 
 
 def _usable(recording: Recording, worn: Mapping[str, InertialRecording], within_s: float) -> tuple[list[str], str]:

@@ -68,32 +68,33 @@ def likenesses(recording: Recording, joint: str, inertial: InertialRecording) ->
 
     Raises `KeyError` for the pelvis, where no segment ends.
     """
-    bone, middle = _bone(recording, joint)
-    pointing = _smooth(bone.values, POINTING_S)
-    turning = np.cross(_smooth(bone.values, TURNING_S), _smooth(bone.values, TURNING_S, order=1) / STEP_S)
-    raw, sensor = _carried(inertial)
+    bone, middle = bone_on_grid(recording, joint)
+    direction = bone.values / max(float(np.median(np.linalg.norm(bone.values, axis=1))), 1e-9)
+    pointing = smooth(direction, POINTING_S)
+    turning = np.cross(smooth(direction, TURNING_S), smooth(direction, TURNING_S, order=1) / STEP_S)
+    raw, sensor = carried_on_grid(inertial)
     frame_s = 1.0 / recording.rate_hz
 
     def alike(camera: Floats, own: Floats, width_s: float) -> Likeness:
         return Likeness(
-            Series(bone.start_s, _steady(camera), bone.weight),
-            Series(raw.start_s, _steady(own), raw.weight),
+            Series(bone.start_s, steady(camera), bone.weight),
+            Series(raw.start_s, steady(own), raw.weight),
             max(2.0 * float(np.sqrt(np.pi)) * width_s, frame_s),
         )
 
-    found = [alike(turning, _smooth(sensor.turning, TURNING_S), TURNING_S)]
-    if sensor.up is not None and sensor.rising is not None:
-        found.append(alike(pointing, _smooth(sensor.up, POINTING_S), POINTING_S))
-        rising = _smooth(middle.values[:, 1:2], TURNING_S, order=1) / STEP_S
-        found.append(alike(rising, _smooth(sensor.rising, TURNING_S), TURNING_S))
+    found = [alike(turning, smooth(sensor.turning, TURNING_S), TURNING_S)]
+    if sensor.level is not None:
+        found.append(alike(pointing, smooth(sensor.level.up, POINTING_S), POINTING_S))
+        rising = smooth(middle.values[:, 1:2], TURNING_S, order=1) / STEP_S
+        found.append(alike(rising, smooth(sensor.level.rising, TURNING_S), TURNING_S))
     return found
 
 
 def liveliness(inertial: InertialRecording) -> tuple[float, float]:
     """How fast the sensor turned (rad/s), and rose or sank (m/s), in the liveliest tenth of its recording."""
-    _, sensor = _carried(inertial)
-    turned = np.linalg.norm(_smooth(sensor.turning, TURNING_S), axis=1)
-    rose = np.zeros(1) if sensor.rising is None else np.abs(_steady(_smooth(sensor.rising, TURNING_S)))
+    _, sensor = carried_on_grid(inertial)
+    turned = np.linalg.norm(smooth(sensor.turning, TURNING_S), axis=1)
+    rose = np.zeros(1) if sensor.level is None else np.abs(steady(smooth(sensor.level.rising, TURNING_S)))
     return float(np.percentile(turned, 90)), float(np.percentile(rose, 90))
 
 
@@ -103,23 +104,21 @@ def frames_of(recording: Recording, joint: str) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(ends).all(axis=(1, 2)))
 
 
-def _bone(recording: Recording, joint: str) -> tuple[Series, Series]:
-    """The way from the near to the far joint, over its length, and the middle between them, metres; a joint that jumps
-    for one frame does not."""
+def bone_on_grid(recording: Recording, joint: str) -> tuple[Series, Series]:
+    """The way from the near to the far joint, and the middle between them, m; a jump of one frame is left out."""
     seen = frames_of(recording, joint)
     positions = median_filter(recording.positions[seen], (3, 1, 1), mode="nearest")
     near, far = positions[:, INDEX[NEAR_JOINT[joint]]], positions[:, INDEX[joint]]
-    length = float(np.median(np.linalg.norm(far - near, axis=1)))
     times = recording.times[seen]
-    return _on_grid(times, (far - near) / max(length, 1e-9)), _on_grid(times, (near + far) / 2.0)
+    return on_grid(times, far - near), on_grid(times, (near + far) / 2.0)
 
 
-def _carried(inertial: InertialRecording) -> tuple[Series, Carried]:
-    raw = _on_grid(inertial.times, np.hstack([inertial.angular_velocity, inertial.acceleration]))
+def carried_on_grid(inertial: InertialRecording) -> tuple[Series, Carried]:
+    raw = on_grid(inertial.times, np.hstack([inertial.angular_velocity, inertial.acceleration]))
     return raw, carried(raw.values[:, :3], raw.values[:, 3:], STEP_S)
 
 
-def _on_grid(times: Floats, values: Floats) -> Series:
+def on_grid(times: Floats, values: Floats) -> Series:
     grid = times[0] + np.arange(int((times[-1] - times[0]) / STEP_S) + 1) * STEP_S
     columns = [np.interp(grid, times, values[:, column]) for column in range(values.shape[1])]
     after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
@@ -128,10 +127,10 @@ def _on_grid(times: Floats, values: Floats) -> Series:
     return Series(float(times[0]), np.stack(columns, axis=1), np.where(seen, np.clip(2.0 * ends - 1.0, 0.0, 1.0), 0.0))
 
 
-def _smooth(values: Floats, width_s: float, order: int = 0) -> Floats:
+def smooth(values: Floats, width_s: float, order: int = 0) -> Floats:
     return np.asarray(gaussian_filter1d(values, width_s / STEP_S, axis=0, order=order, mode="nearest"))
 
 
-def _steady(values: Floats) -> Floats:
+def steady(values: Floats) -> Floats:
     """Without what changes slowly."""
-    return values - _smooth(values, DRIFT_S)
+    return values - smooth(values, DRIFT_S)
