@@ -7,8 +7,9 @@
    lower confidence.
 3. Arms and legs are measured as a whole: between a limb's edges in depth runs its axis, half its own width behind its
    skin, whatever the girth. Joints are moved onto the axes that meet in them, which takes out the landmarks' error
-   across the limb (along it, theirs is all there is). Elsewhere a joint lies one usual radius behind its skin.
+   across the limb. Elsewhere a joint lies one usual radius behind its skin.
 4. What was measured where another part of the same body is seen is hidden too.
+5. Along a limb the landmarks' error is all there is, but for this: left and right bones are equally long.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hal.pose.hidden import behind_own_body
 from hal.pose.lift_kernels import straight, window_ranges
 from hal.pose.limb_axes import LANDMARK_ERROR_PX, on_axes
 from hal.pose.limbs import HIPS, KNEES, RADII_M, SHOULDERS, TRUNK
+from hal.pose.symmetry import with_equal_sides
 from hal.types import Lens
 
 Floats = NDArray[np.float64]
@@ -82,7 +84,7 @@ def lift(
     measured &= ~hidden
     surface = np.where(measured, surface, expected)
 
-    pixels, axes = on_axes(depth, pixels, surface, measured, focal)
+    pixels, axes, uncertainty = on_axes(depth, pixels, surface, measured, focal)
     windows = np.where(measured, np.clip(0.5 * limb_px, 3.0, 40.0), 0.0)
     closer, counts = _look(depth, pixels, windows, surface + _RIDGE_M, _RIDGE_M * 2, _MIDDLE)
     surface = np.where(counts[:, 2] >= 3, closer, surface)
@@ -92,11 +94,13 @@ def lift(
     z = surface + RADII_M / np.linalg.norm(lines, axis=1)
     end_on = measured & np.isnan(axes)
     z = _behind_the_lap(depth, pixels, np.where(np.isnan(axes), z, axes), network[:, 2], end_on, measured, focal)
-    behind = behind_own_body(lines * z[:, None], network[:, 2], measured)
+    positions = lines * z[:, None]
+    behind = behind_own_body(positions, network[:, 2], measured)
     measured, hidden = measured & ~behind, hidden | behind
+    positions = with_equal_sides(positions, uncertainty * (z / focal)[:, None, None] ** 2, measured)
     placed = seen & ~hidden
     confidence = np.where(placed, np.where(measured, visibility, visibility * NETWORK_CONFIDENCE), 0.0)
-    return Lifted(np.where(placed[:, None], lines * z[:, None], np.nan), confidence, measured, hidden, pixels)
+    return Lifted(np.where(placed[:, None], positions, np.nan), confidence, measured, hidden, pixels)
 
 
 def _nearest_credible(off: Floats, measured: NDArray[np.bool_]) -> float:
@@ -104,10 +108,11 @@ def _nearest_credible(off: Floats, measured: NDArray[np.bool_]) -> float:
 
     The network's usual error in this frame tells, taken from the farther half only: what hides joints lies before them.
     """
-    if measured.sum() < 4:
+    order = np.sort(off[measured])
+    if len(order) < 4:
         return -_TOLERANCE_M
-    middle, far = np.quantile(off[measured], (0.5, 0.84))
-    return float(middle - np.clip(2.5 * (far - middle), 0.10, _TOLERANCE_M))
+    middle, far = order[len(order) // 2], order[round(0.84 * (len(order) - 1))]
+    return float(middle - min(max(2.5 * (far - middle), 0.10), _TOLERANCE_M))
 
 
 def _look(

@@ -17,25 +17,25 @@ LANDMARK_ERROR_PX: Final = 5.0
 _AXIS_ERROR_PX: Final = 1.2
 _CREDIBLE_M: Final = np.full(33, 0.12)
 """How far from where the joint's own skin puts it a limb's axis may put it: a foot stands out before an ankle, a belly
-before a hip. At a shoulder nothing does, and an arm that touches the trunk seems thicker than it is."""
-_CREDIBLE_M[list(SHOULDERS)] = 0.06
+before a hip. At a shoulder nothing does, but an arm that touches the trunk may seem thicker than it is."""
+_CREDIBLE_M[list(SHOULDERS)] = 0.045
 
 
 def on_axes(
     depth: NDArray[np.uint16], pixels: Floats, surface: Floats, measured: NDArray[np.bool_], focal: float
-) -> tuple[Floats, Floats]:
-    """The pixels (33, 2) moved across the limbs by least squares of the landmarks' error and the axes', a joint at a
-    time; and how far away the limbs' axes are there, metres: (33,), the mean of those that meet, NaN where none does.
+) -> tuple[Floats, Floats, Floats]:
+    """Three things: the pixels (33, 2) moved across the limbs by least squares of the landmarks' error and the axes', a
+    joint at a time; how far away the limbs' axes are there, metres: (33,), the mean of those that meet, NaN where none
+    does; how uncertain the pixels then are: (33, 2, 2) covariances.
 
     surface: (33,) metres, the skin seen at each landmark that is `measured`.
     """
     by_skin = surface + RADII_M
     moved, total, count = pixels.copy(), np.zeros(33), np.zeros(33)
-    # A shoulder is broader than the arm that hangs from it: half by its own skin.
-    total[list(SHOULDERS)], count[list(SHOULDERS)] = by_skin[list(SHOULDERS)], 1
-    _move(depth, pixels, surface, by_skin, measured, focal, moved, total, count)
+    uncertainty = np.empty((33, 2, 2))
+    _move(depth, pixels, surface, by_skin, measured, focal, moved, total, count, uncertainty)
     with np.errstate(invalid="ignore"):
-        return moved, total / count
+        return moved, total / count, uncertainty
 
 
 @kernel
@@ -49,6 +49,7 @@ def _move(
     moved: Floats,
     total: Floats,
     count: Floats,
+    uncertainty: Floats,
 ) -> None:
     own, axis = 1 / LANDMARK_ERROR_PX**2, np.empty((2, 2))
     sure = 1 / _AXIS_ERROR_PX**2
@@ -82,3 +83,5 @@ def _move(
         determinant = xx * yy - xy * xy
         moved[joint, 0] += (yy * x - xy * y) / determinant
         moved[joint, 1] += (xx * y - xy * x) / determinant
+        uncertainty[joint, 0, 0], uncertainty[joint, 1, 1] = yy / determinant, xx / determinant
+        uncertainty[joint, 0, 1] = uncertainty[joint, 1, 0] = -xy / determinant

@@ -26,7 +26,7 @@ def errors(found: Lifted, seen: Any) -> np.ndarray:
 def test_joints_are_within_3_cm_with_landmarks_5_px_off(stage: Any, posture: str, away: float) -> None:
     """The twelve joints of the limbs, people of 1.55 to 1.9 m and girths of 0.85 to 1.15 of the usual."""
     rng = np.random.default_rng(int(away * 10))
-    off = []
+    off, joint = [], []
     for stature, girth in ((1.55, 1.15), (1.75, 1.0), (1.9, 0.85)):
         body = stage.body(posture, stature=stature, girth=girth)
         scene = stage.scene(stage.view(posture, away))
@@ -36,10 +36,15 @@ def test_joints_are_within_3_cm_with_landmarks_5_px_off(stage: Any, posture: str
             found = lifted(seen)
             counted = np.array([joint for joint in LIMBS if seen.visible[joint] and seen.in_picture[joint]])
             assert found.measured[counted].mean() > 0.7
+            joint.extend((counted[found.measured[counted]] - 1) // 2)  # left and right together
             off.extend(errors(found, seen)[counted[found.measured[counted]]])
     assert np.mean(off) < 0.03
     assert np.median(off) < 0.025
     assert np.quantile(off, 0.95) < 0.07
+    each = {kind: np.array(off)[np.array(joint) == kind] for kind in set(joint)}
+    assert max(np.median(of_one) for of_one in each.values()) < 0.03
+    if posture != "lying":  # there a landmark beside the far arm may find the trunk
+        assert max(of_one.mean() for of_one in each.values()) < 0.03
 
 
 def test_a_joint_behind_a_table_is_marked_and_not_invented(stage: Any) -> None:
