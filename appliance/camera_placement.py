@@ -79,9 +79,9 @@ class CameraPlacements:
             if fault == self._told:
                 return
             self._told = fault
-        if fault is not None:
-            _log.warning("%s", fault)
-        self.on_change(fault)
+            if fault is not None:
+                _log.warning("%s", fault)
+            self.on_change(fault)
 
     def opened(self, role: CameraRole) -> None:
         """That camera begins anew: its next frames are looked at."""

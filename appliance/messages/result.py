@@ -90,7 +90,7 @@ class DataQuality(Message):
     """How good the data was that the scores come from."""
 
     frames: Count
-    """Frames recorded."""
+    """Frames recorded, of all cameras."""
     lost: Count
     """Frames the devices counted that never arrived."""
     joints_seen: Share

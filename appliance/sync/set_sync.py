@@ -23,8 +23,9 @@ CAMERA = "camera"
 
 @dataclass(frozen=True, slots=True)
 class SyncQuality:
-    """error_ms: estimated error between camera and sensors; where the motion did not tell, without the constant delays
-    that arrival times cannot see. None for the camera alone, which is in step with itself.
+    """error_ms: estimated error between camera and sensors; where the motion did not tell, and between two cameras
+    without sensors, without the constant delays that arrival times cannot see. None for a camera alone, which is in
+    step with itself.
 
     kept: share of the camera's frames at whose instant the sensors' motion is known, of the sensor with the least; 0
     where none is worn any more, None where none ever was.
@@ -72,7 +73,7 @@ class SetSync:
     def quality(self, recording: Recording) -> SyncQuality:
         """What a result says of camera and sensors."""
         if not self._worn:
-            return SyncQuality()
+            return SyncQuality(self._clocks_ms() if len(self._cameras) > 1 else None)
         worn = self._recordings()
         if not worn or not len(recording):
             return SyncQuality(kept=0.0)
@@ -81,8 +82,7 @@ class SetSync:
         found = refine(recording, by_joint, find_skew=False)
         if found.offset_s is not None:
             return SyncQuality(found.residual_ms, kept, found.offset_s)
-        worst = max(clock.error_ms for clock in (*self._cameras.values(), *self._sensors.values()))
-        return SyncQuality(worst if math.isfinite(worst) else None, kept)
+        return SyncQuality(self._clocks_ms(), kept)
 
     def fused(
         self, recording: Recording, delay_s: float | None, known: Mapping[str, NDArray[np.float64]] | None = None
@@ -94,6 +94,11 @@ class SetSync:
         rows = [row for segment in self._samples for row in self._settled(segment)]
         tracks = sensor_tracks((time_s + (delay_s or 0.0), sample) for time_s, sample in rows)
         return fuse(recording, tracks, known)
+
+    def _clocks_ms(self) -> float | None:
+        """The worst clock's own estimate; None while one cannot tell."""
+        worst = max(clock.error_ms for clock in (*self._cameras.values(), *self._sensors.values()))
+        return worst if math.isfinite(worst) else None
 
     def _recordings(self) -> dict[str, InertialRecording]:
         """By the segment worn on."""

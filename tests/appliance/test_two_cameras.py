@@ -104,6 +104,8 @@ def test_a_joint_hidden_from_one_is_the_others_on_the_first_ones_clock(moving: R
     np.testing.assert_allclose(found.positions[5:], moving.positions[5:], atol=0.005)
     assert found.confidence[1:].all()
     assert recorded.filled == 0.0
+    assert recorded.sync.error_ms is not None
+    assert recorded.sync.error_ms < 2.0
     assert recorded.notes == ()
     assert recorded.frames == 2 * len(moving)
 
