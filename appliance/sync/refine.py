@@ -109,7 +109,7 @@ def _better(coarse: list[Fit]) -> Fit:
 def _by_rigid_model(
     recording: Recording, worn: Mapping[str, InertialRecording], coarse: list[Fit], best: Fit
 ) -> _Found | None:
-    """None where no sensor felt gravity.
+    """None where no sensor felt gravity, or the model leads away from where all agreed.
 
     A skew is as likely as none beforehand. As far as the motion does not tell, both answers are averaged: the offset is
     that of the first sample, and half a recording times a per cent of skew is much.
@@ -121,6 +121,8 @@ def _by_rigid_model(
         return None
     start = coarse[0] if best.skew == 0.0 else best
     fit = fit_rigid(gravity, middle_s, _lag_at(start, middle_s), 0.0, find_skew=False)
+    if abs(fit.lag_s - _lag_at(start, middle_s)) > PEAK_S:
+        return None
     if len(coarse) == 1:
         return _Found(fit.offset_s, 0.0, _error_s(recording, fit), False)
     skewed = fit_rigid(gravity, middle_s, _lag_at(best, middle_s), best.skew, find_skew=True)

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from appliance.sync.inertial import Floats
-from appliance.sync.rigid_sensor import SPREAD, USUAL, RigidSensor
+from appliance.sync.rigid_sensor import CONSTANTS, SPREAD, USUAL, RigidSensor
 from appliance.sync.same_motion import STEP_S
 
 SKEW_SPREAD = 0.02
 """Of the rate of a sensor whose rate is not what it says (ours)."""
 FREEDOM = 4.0
 LEAST_NOISE_M = 1e-4
-CLOSE_S = 2e-4
+CLOSE_S = 5e-4
 """A step this short is the last."""
 _ROUNDS = 10
 _MOST_STEP = np.array([0.06, 0.02])
@@ -89,28 +89,28 @@ def _normal_equations(sensor: RigidSensor, lag_s: float, skew: float, noise_m: F
     by_lag = -seen.by_time / (1.0 + skew)
     shared = np.stack([by_lag, by_lag * seen.since_s[:, None]], axis=2)
     left = sensor.shown - seen.values
-    slow, amounts = sensor.slow_part(seen.weight, left)
-    fast = left - slow
+    every = np.concatenate([left[..., None], seen.by_constant, shared], axis=2)
+    slow, amounts = sensor.slow_part(seen.weight, every)
+    fast = left - slow[..., 0]
     weight = seen.weight[:, None] * (FREEDOM + 1.0) / (FREEDOM + (fast / noise_m) ** 2)
     noise_m = np.sqrt((weight * fast**2).sum(axis=0) / max(float(seen.weight.sum()), 1e-9)) + LEAST_NOISE_M
     independent = _independent_share(fast * np.sqrt(seen.weight)[:, None])
     # a slow curve that is no larger than the fast noise makes it is as good a witness as any other
     slow_noise_m = noise_m / np.sqrt(independent)
-    believed = np.minimum(1.0, slow_noise_m / (np.sqrt((amounts**2).mean(axis=0)) + 1e-9))
-    left = left - (1.0 - believed) * slow
-    own = seen.by_constant - (1.0 - believed)[:, None] * sensor.slow_part(seen.weight, seen.by_constant)[0]
-    shared = shared - (1.0 - believed)[:, None] * sensor.slow_part(seen.weight, shared)[0]
+    believed = np.minimum(1.0, slow_noise_m / (np.sqrt((amounts[..., 0] ** 2).mean(axis=0)) + 1e-9))
+    every = every - (1.0 - believed)[:, None] * slow
     weight = weight / noise_m**2 * independent
-    weighted = own * weight[..., None]
-    within = np.einsum("nkp,nkq->pq", weighted, own) + np.diag(SPREAD**-2.0)
+    every = (every * np.sqrt(weight)[..., None]).reshape(-1, every.shape[2])
+    products = every.T @ every
+    own, both = slice(1, 1 + CONSTANTS), slice(1 + CONSTANTS, None)
+    within = products[own, own] + np.diag(SPREAD**-2.0)
     within += 1e-6 * np.diag(np.diag(within))
-    across = np.einsum("nkp,nkq->pq", weighted, shared)
-    wanted = np.einsum("nkp,nk->p", weighted, left) + (USUAL - sensor.constants) / SPREAD**2
+    across = products[own, both]
+    wanted = products[own, 0] + (USUAL - sensor.constants) / SPREAD**2
     solved = np.linalg.solve(within, np.column_stack([across, wanted]))
-    shared_weighted = shared * weight[..., None]
     return _Part(
-        bend=np.einsum("nkp,nkq->pq", shared_weighted, shared) - across.T @ solved[:, :2],
-        slope=np.einsum("nkp,nk->p", shared_weighted, left) - across.T @ solved[:, 2],
+        bend=products[both, both] - across.T @ solved[:, :2],
+        slope=products[both, 0] - across.T @ solved[:, 2],
         solved=solved,
         noise_m=noise_m,
         log_likelihood=float(

@@ -87,24 +87,25 @@ class RigidSensor:
 
     def begin(self, lag_s: float, skew: float) -> None:
         """Constants from the best of several headings; for a given heading all others are linear."""
+        self.constants = USUAL.copy()
+        seen = self.seen(lag_s, skew)
+        every = np.concatenate([self.shown[..., None], seen.values[..., None], seen.by_constant[:, :, 2:8]], axis=2)
+        every = every - self.slow_part(seen.weight, every)[0]
+        shown, values, slopes = every[..., 0], every[..., 1], every[..., 2:]
+        size = np.sqrt((seen.weight[:, None] * shown**2).sum(axis=0) / max(float(seen.weight.sum()), 1e-9))
+        size = np.repeat([np.linalg.norm(size[:3]), np.linalg.norm(size[3:])], 3) + 1e-6
+        scale = np.sqrt(seen.weight)[:, None] / size
+        rows = (slopes * scale[..., None]).reshape(-1, 6)
+        inverse = np.linalg.inv(rows.T @ rows + 1e-3 * np.eye(6))
         best = np.inf
         for heading in _HEADINGS:
-            self.constants = USUAL.copy()
-            self.constants[0] = heading
-            seen = self.seen(lag_s, skew)
-            shown, values, slopes = (
-                part - self.slow_part(seen.weight, part)[0]
-                for part in (self.shown, seen.values, seen.by_constant[:, :, 2:8])
-            )
-            size = np.sqrt((seen.weight[:, None] * shown**2).sum(axis=0) / max(seen.weight.sum(), 1e-9))
-            size = np.repeat([np.linalg.norm(size[:3]), np.linalg.norm(size[3:])], 3) + 1e-6
-            scale = np.sqrt(seen.weight)[:, None] / size
-            rows, wanted = (slopes * scale[..., None]).reshape(-1, 6), ((shown - values) * scale).reshape(-1)
-            found = np.linalg.solve(rows.T @ rows + 1e-3 * np.eye(6), rows.T @ wanted)
+            back = np.full(len(shown), -heading)
+            turned = np.hstack([_turned(shown[:, :3], back), _turned(shown[:, 3:], back)])
+            wanted = ((turned - values) * scale).reshape(-1)
+            found = inverse @ (rows.T @ wanted)
             cost = float(((wanted - rows @ found) ** 2).sum())
             if cost < best:
-                best, constants = cost, self.constants + np.concatenate([[0.0, 0.0], found, [0.0]])
-        self.constants = constants
+                best, self.constants = cost, np.concatenate([[heading, 0.0], found, USUAL[8:]])
 
     def _at(self, times: Floats) -> tuple[Floats, Floats]:
         place = (times - self._raw.start_s) / STEP_S
