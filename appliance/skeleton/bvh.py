@@ -18,6 +18,9 @@ from appliance.errors import RecordingError
 from appliance.skeleton.bvh_names import standard_weights
 from appliance.skeleton.standard import Recording, recording_of
 
+_LONGEST_S = 2 * 3600.0
+"""As for every recording: what says it is longer has its times in another unit."""
+
 METRES = {"m": 1.0, "cm": 0.01, "inch": 0.0254}
 _CHANNELS = tuple(axis + kind for kind in ("position", "rotation") for axis in "XYZ")
 _DEEPEST = 256
@@ -156,6 +159,8 @@ def _read_motion(words: Iterator[str], width: int) -> tuple[float, NDArray[np.fl
     frame_time_s = _number(words)
     if frames < 1 or frame_time_s <= 0:
         raise ValueError(f"says it has {frames:g} frames of {frame_time_s:g} s")
+    if frames * frame_time_s > _LONGEST_S:
+        raise ValueError("goes on beyond two hours; is its Frame Time in seconds?")
     try:
         values = np.array(list(words), np.float64)
     except ValueError as error:

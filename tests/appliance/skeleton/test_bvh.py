@@ -178,6 +178,7 @@ GOOD = bvh_text({}, {})
         (GOOD[: GOOD.index("LeftArm")], "cut short"),
         (GOOD[: GOOD.index("MOTION")], "has no MOTION"),
         (GOOD[: GOOD.rindex(" 0 0")], "is it cut short"),
+        (GOOD.replace("Time: 0.02", "Time: 1e308"), "beyond two hours; is its Frame Time in seconds"),
         (GOOD.replace("LeftLeg", "Sausage"), "like the left knee"),
         (GOOD.replace("Zrotation", "Wrotation", 1), "channels"),
         (GOOD.replace("CHANNELS 3", "CHANNELS 9", 1), "has 9 channels"),
