@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.scoring.band import fill
+from appliance.scoring.vectors import arrive, rise, stay_or_fall
 from hal.kernels import exact_kernel
 
 Row = NDArray[np.float32]
@@ -53,28 +54,25 @@ def search(
     if not (lightest > _LIGHTEST and longest < _SIZES[1]):
         return np.inf
     width = band.shape[1]
-    # Nobody comes from left of the first column, and from right of the last nobody whom it would not beat.
-    padded = np.full(_LEFT + width + 1, _FAR)
-    before, least = padded[_LEFT:], np.empty(width, np.float32)
+    # Nobody comes from left of the first column, and from right of the last nobody who would not rather stay.
+    before = np.full(_LEFT + width + 1, _FAR)
+    before[_LEFT : _LEFT + width] = band[0]
+    least = np.empty(width, np.float32)
     farthest, greatest = band[0].copy(), band[0].copy()
-    rises = np.empty(width, np.float32)
-    rise_bits = rises.view(np.int32)
-    jump_cost, level = np.float32(smoothness), band[0, columns // 2]
+    step, level = np.float32(smoothness), band[0, columns // 2]
     highest, farthest_jump = level, 1
-    before[:width] = band[0]
     for t in range(1, frames):
-        before[columns] = before[columns - 1]
-        _step(padded[_LEFT - _TOGETHER :], jump_cost, least, rises)
-        rises[columns:] = 0.0
-        tried = 0.5 * (_greatest(rises, rise_bits) * (1.0 + 1e-6) / smoothness + 1.0)
+        before[_LEFT + columns :] = before[_LEFT + columns - 1]
+        steepest = stay_or_fall(before, _LEFT, step, least)
+        tried = 0.5 * (float(steepest) * (1.0 + 1e-6) / smoothness + 1.0)
         if not tried < MOST_TRIED:
             return np.inf
         reach[t] = min(int(tried) + 1, columns - 1)
-        for jump in range(_TOGETHER + 1, reach[t] + 1, _TOGETHER):
-            _rise(padded[_LEFT - jump - _TOGETHER + 1 :], jump_cost, jump, least)
-        _arrive(least, level, band[t], before, farthest, greatest)
+        for jump in range(1, reach[t] + 1, _TOGETHER):
+            rise(before, _LEFT - jump, _costs(step, jump), least)
+        arrive(band[t], least, level, before, _LEFT, farthest, greatest)
         highest, farthest_jump = max(highest, abs(level)), max(farthest_jump, reach[t])
-        level = before[columns // 2]
+        level = before[_LEFT + columns // 2]
     distance, top = float(farthest[:columns].max()), float(greatest[:columns].max())
     # Roundings of a frame, in units: of positions, of the distance from them, of jump, level and sum, of float64.
     terms = 0.5 * len(panel) + (5.0 if np.isinf(lightest) else 25.0)
@@ -84,60 +82,11 @@ def search(
 
 
 @exact_kernel
-def _greatest(numbers: Row, bits: NDArray[np.int32]) -> float:
-    """The greatest of `numbers`, 0 at least, which `bits` shows as integers: only those have a maximum in vectors.
-
-    Overwrites the first.
-    """
-    greatest = np.int32(0)
-    for s in range(len(bits)):
-        greatest = max(greatest, bits[s])
-    bits[0] = greatest
-    return float(numbers[0])
-
-
-@exact_kernel
-def _step(before: Row, smoothness: np.float32, least: Row, rises: Row) -> None:
-    """Fills `least` with the cheapest of the jumps -1 to 4, and `rises` with those from a column to the next.
-
-    before: begins four columns left of the first.
-    """
-    two, three, four = np.float32(4.0) * smoothness, np.float32(9.0) * smoothness, np.float32(16.0) * smoothness
-    from_4, from_3, from_2, from_1, here, after = before, before[1:], before[2:], before[3:], before[4:], before[5:]
-    for s in range(len(least)):
-        rises[s] = after[s] - here[s]
-        fallen, by_1 = after[s] + smoothness, from_1[s] + smoothness
-        by_2, by_3, by_4 = from_2[s] + two, from_3[s] + three, from_4[s] + four
-        best = fallen if fallen < here[s] else here[s]
-        by_1 = by_2 if by_2 < by_1 else by_1
-        by_3 = by_4 if by_4 < by_3 else by_3
-        by_1 = by_3 if by_3 < by_1 else by_1
-        least[s] = by_1 if by_1 < best else best
-
-
-@exact_kernel
-def _rise(before: Row, smoothness: np.float32, jump: int, least: Row) -> None:
-    """Tries the jumps `jump` .. `jump` + 3; before[3] is what a jump of `jump` starts from for the first column."""
-    cost_0, cost_1 = smoothness * np.float32(jump * jump), smoothness * np.float32((jump + 1) * (jump + 1))
-    cost_2 = smoothness * np.float32((jump + 2) * (jump + 2))
-    cost_3 = smoothness * np.float32((jump + 3) * (jump + 3))
-    from_0, from_1, from_2, from_3 = before[3:], before[2:], before[1:], before
-    for s in range(len(least)):
-        by_0, by_1, by_2, by_3 = from_0[s] + cost_0, from_1[s] + cost_1, from_2[s] + cost_2, from_3[s] + cost_3
-        by_0 = by_1 if by_1 < by_0 else by_0
-        by_2 = by_3 if by_3 < by_2 else by_2
-        by_0 = by_2 if by_2 < by_0 else by_0
-        least[s] = by_0 if by_0 < least[s] else least[s]
-
-
-@exact_kernel
-def _arrive(least: Row, level: np.float32, row: Row, before: Row, farthest: Row, greatest: Row) -> None:
-    """Adds the least cost of arriving, less `level`, to the row's distances, and keeps the largest of both."""
-    for s in range(len(row)):
-        distance = row[s]
-        cost = (distance - level) + least[s]
-        size = abs(cost)
-        farthest[s] = distance if distance > farthest[s] else farthest[s]
-        greatest[s] = size if size > greatest[s] else greatest[s]
-        row[s] = cost
-        before[s] = cost
+def _costs(step: np.float32, jump: int) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Of the jumps `jump` .. `jump` + 3."""
+    return (
+        step * np.float32(jump * jump),
+        step * np.float32((jump + 1) * (jump + 1)),
+        step * np.float32((jump + 2) * (jump + 2)),
+        step * np.float32((jump + 3) * (jump + 3)),
+    )

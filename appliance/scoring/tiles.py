@@ -57,7 +57,7 @@ def _add_tile(_context: Any, base: Any, reference: Any, column: Any, first: Any,
         with cgutils.for_range_slice(builder, first, last, ir.Constant(index, 1), index) as (k, _):
             others = builder.load(lanes(there, builder.add(builder.mul(k, there_row), column)), align=align)
             for frame, total in zip(frames, totals, strict=True):
-                difference = builder.fsub(_spread(builder, builder.load(builder.gep(frame, [k])), vector), others)
+                difference = builder.fsub(spread(builder, builder.load(builder.gep(frame, [k])), vector), others)
                 square = builder.fmul(difference, difference, flags=("contract",))
                 builder.store(builder.fadd(builder.load(total), square, flags=("contract",)), total)
         for total, out_at in zip(totals, outs, strict=True):
@@ -71,7 +71,7 @@ add_tile: Any = intrinsic(_add_tile)
 """add_tile(base, reference, column, first, last, out, at), in compiled code only."""
 
 
-def _spread(builder: Any, value: Any, vector: Any) -> Any:
+def spread(builder: Any, value: Any, vector: Any) -> Any:
     """`value` in every lane."""
     undefined = ir.Constant(vector, ir.Undefined)
     int32 = ir.IntType(32)
