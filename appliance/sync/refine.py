@@ -28,8 +28,8 @@ CONVINCING = 25.0
 """Evidence at which a fit is two thirds convincing by itself; chance finds 10 among so many lags (ours, measured)."""
 LEAST_CONFIDENCE = 0.67
 """Below, a movement matches at several lags about as well (ours; from pairs of real skeletons and sensors)."""
-MOST_SENSORS = 8
-"""The liveliest are enough: the others add computing and little certainty."""
+LEAST_SENSORS, SENSOR_SECONDS = 4, 240.0
+"""Of a long recording the liveliest few are enough; in one repetition of a small movement every sensor counts."""
 SKEW_EVIDENCE = 6.0
 """What a skew has to add to be believed by the look at all lags: the odds against a rate that is wrong by per cents."""
 DOUBT = 0.5
@@ -169,7 +169,8 @@ def _usable(recording: Recording, worn: Mapping[str, InertialRecording], within_
                 reason = (
                     f"too little motion: the sensor turned by {turned:.2f} rad/s and rose by {rose:.2f} m/s at most"
                 )
-    return sorted(moved, key=lambda joint: -moved[joint])[:MOST_SENSORS], reason
+    most = max(LEAST_SENSORS, int(SENSOR_SECONDS / max(recording.duration_s, 1.0)))
+    return sorted(moved, key=lambda joint: -moved[joint])[:most], reason
 
 
 def _refused(reason: str) -> Refinement:

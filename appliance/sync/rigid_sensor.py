@@ -79,10 +79,11 @@ class RigidSensor:
     def slow_part(self, weight: Floats, values: Floats) -> tuple[Floats, Floats]:
         """What the slow curves explain of values (n, ...) where there is weight, and how much of each curve that is:
         (k, ...), of curves of length 1."""
-        root = np.sqrt(weight)[:, None]
-        basis, triangle = np.linalg.qr(np.vstack([self._slow * root, 1e-6 * np.eye(self._slow.shape[1])]))
-        amounts = basis[: len(root)].T @ (values.reshape(len(values), -1) * root)
-        part = self._slow @ np.linalg.solve(triangle, amounts)
+        weighted = (self._slow * weight[:, None]).T
+        products = weighted @ self._slow
+        triangle = np.linalg.cholesky(products + (1e-8 * np.trace(products) + 1e-12) * np.eye(len(products)))
+        amounts = np.linalg.solve(triangle, weighted @ values.reshape(len(values), -1))
+        part = self._slow @ np.linalg.solve(triangle.T, amounts)
         return part.reshape(values.shape), amounts.reshape(-1, *values.shape[1:])
 
     def begin(self, lag_s: float, skew: float) -> None:
