@@ -1,4 +1,4 @@
-"""What the extended measure looks at: a smoothed body, and what can be told of its movement without a second one.
+"""What the extended measure looks at: one person, smoothed, at one rate, and their angles.
 
 All of it is ours. Positions come twice: about the pelvis, in trunk lengths, for where the limbs and the trunk are; and
 about the thorax, in shoulder widths, for how much the upper body moves: hips behind a table are mostly noise.
@@ -33,8 +33,6 @@ SEGMENTS = (
     ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
     ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
 )  # fmt: skip
-TRUNK_SEGMENTS = 3
-"""The first of `SEGMENTS`: spine, neck, shoulder girdle."""
 ANGLES = {
     "trunk": ("pelvis", "thorax", None), "neck": ("thorax", "head", "pelvis"),
     **{f"{side}_{joint}": (f"{side}_{joint}", f"{side}_{far}", near)
@@ -52,8 +50,11 @@ OTHER_SIDE = [
     INDEX[name.replace("left_", "#").replace("right_", "left_").replace("#", "right_")] for name in JOINTS
 ]  # fmt: skip
 """For each joint, the one on the other side of the body."""
-_LEAST_MOTION = 0.02
-"""Shoulder widths per second: a joint that never moves faster is at rest."""
+TILTS = {
+    "trunk_forward": (0, 2), "trunk_sideways": (0, 0), "shoulders_turned": (2, 2), "shoulders_raised": (2, 1),
+    "head_forward": (1, 2), "head_sideways": (1, 0),
+}  # fmt: skip
+"""Tilt: one of `SEGMENTS`, and the axis (x, y, z) towards which it leans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,52 +103,6 @@ def _complete(positions: Floats) -> Floats:
     return positions
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """What one body did. ranges: (17, 3) trunk lengths, about the pelvis, 3rd to 97th percentile, per axis.
-
-    path: (17,) shoulder widths travelled about the thorax. submovements: (17,) peaks of speed. movement_s: (17,) from
-    the first to the last motion. peak_speed: (17,) trunk lengths per second, 95th percentile, about the pelvis.
-    pelvis_path: (17,) trunk lengths travelled about the pelvis. angle_ranges: (angles,) degrees, as in `ANGLES`.
-    """
-
-    ranges: Floats
-    path: Floats
-    submovements: Floats
-    movement_s: Floats
-    peak_speed: Floats
-    pelvis_path: Floats
-    angle_ranges: Floats
-
-
-def movement_of(body: Body) -> Movement:
-    speed = _speed(body.about_thorax)
-    settle = (MOTION_SMOOTHING_S**2 - POSE_SMOOTHING_S**2) ** 0.5 * RATE_HZ
-    pelvis_speed = _speed(gaussian_filter1d(body.about_pelvis, settle, axis=0, mode="nearest"))
-    high, highest = np.percentile(speed, [95, 98], axis=0)
-    inner = speed[1:-1]
-    peaks = (inner > speed[:-2]) & (inner >= speed[2:]) & (inner > np.maximum(0.1 * high, _LEAST_MOTION))
-    return Movement(
-        ranges=np.asarray(np.subtract(*np.percentile(body.about_pelvis, [97, 3], axis=0))),
-        path=speed.sum(axis=0) / RATE_HZ,
-        submovements=peaks.sum(axis=0).astype(np.float64),
-        movement_s=_span(speed > np.maximum(0.15 * highest, _LEAST_MOTION)) / RATE_HZ,
-        peak_speed=np.percentile(pelvis_speed, 95, axis=0),
-        pelvis_path=pelvis_speed.sum(axis=0) / RATE_HZ,
-        angle_ranges=np.asarray(np.subtract(*np.percentile(angles_of(body.about_pelvis), [97, 3], axis=0))),
-    )
-
-
-def _speed(positions: Floats) -> Floats:
-    return np.asarray(np.linalg.norm(np.diff(positions, axis=0), axis=2) * RATE_HZ)
-
-
-def _span(moving: NDArray[np.bool_]) -> Floats:
-    """(joints,) frames from the first to the last true one of each column; 0 where there is none."""
-    first, last = moving.argmax(axis=0), len(moving) - 1 - moving[::-1].argmax(axis=0)
-    return np.where(moving.any(axis=0), last - first, 0).astype(np.float64)
-
-
 def directions_of(positions: Floats) -> Floats:
     """(frames, 12, 3) unit vectors along `SEGMENTS`: bodies of other proportions have the same."""
     ends = np.array([[INDEX[a], INDEX[b]] for a, b in SEGMENTS])
@@ -168,6 +123,12 @@ def angles_of(positions: Floats) -> Floats:
             other = _unit(positions[:, INDEX[near]] - positions[:, INDEX[vertex]])
         columns.append(np.degrees(np.arccos(np.clip((leg * other).sum(axis=1), -1.0, 1.0))))
     return np.stack(columns, axis=1)
+
+
+def tilts_of(directions: Floats) -> Floats:
+    """(frames, tilts) degrees, -90..90, in the order of `TILTS`. directions: those of `directions_of`."""
+    leaning = np.stack([directions[:, segment, axis] for segment, axis in TILTS.values()], axis=1)
+    return np.asarray(np.degrees(np.arcsin(np.clip(leaning, -1.0, 1.0))))
 
 
 def _unit(vectors: Floats) -> Floats:
