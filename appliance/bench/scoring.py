@@ -10,6 +10,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import click
 import numpy as np
@@ -66,12 +67,12 @@ def alignment_ms(instructor: Floats, patient: Floats) -> dict[str, float]:
     frames, half = len(instructor), round(BAND * len(instructor))
     a, b = instructor.reshape(frames, -1), patient.reshape(frames, -1)
     ways: dict[str, Callable[[], object]] = {name: peer(a, b, half) for name, peer in installed_peers().items()}
-    return _take_turns(ways | {"ours": lambda: aligned(instructor, patient, half)})
+    return _take_turns(ways | {"ours": aligning(instructor, patient, half)})
 
 
-def aligned(instructor: Floats, patient: Floats, window: int) -> object:
+def aligning(instructor: Floats, patient: Floats, window: int) -> Callable[[], object]:
     weights = np.full(instructor.shape[1:], 1.0 / instructor[0].size)
-    return align_recordings(instructor, patient, weights, window, ScoringOptions().smoothness_per_frame)
+    return partial(align_recordings, instructor, patient, weights, window, ScoringOptions().smoothness_per_frame)
 
 
 def _take_turns(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -104,7 +105,7 @@ def _memory(frames: int, instructor: Floats, patient: Floats) -> Row:
     """Distances, path and all besides, in bands: one is a float64 for each frame and shift."""
     window = round(BAND * frames)
     cells = frames * (2 * window + 1) * 8
-    peak = _peak(lambda: aligned(instructor, patient, window))
+    peak = _peak(aligning(instructor, patient, window))
     return Row(f"alignment, {frames} frames x 51, memory of distances and path together", peak / cells, "bands", 1)
 
 

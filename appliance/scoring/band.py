@@ -157,9 +157,9 @@ def _longest(rows: Numbers) -> float:
     """The greatest squared length."""
     longest = 0.0
     for i in range(ROWS):
-        length, row = rows[i, 0] * rows[i, 0], rows[i]
-        for k in range(1, len(row)):
-            length += row[k] * row[k]
+        length = rows[i, 0] * rows[i, 0]
+        for k in range(1, rows.shape[1]):
+            length += rows[i, k] * rows[i, k]
         longest = max(longest, float(length))
     return longest
 

@@ -41,7 +41,7 @@ def corridor(
         cells += high - low + 1
         if t == 0 or cells > most:
             break
-        row, far = accumulated[t - 1], reach[t]
+        far = reach[t]
         low, high = columns, -1
         for s in range(first[t], last[t] + 1):
             spare = bound - ahead[s]
@@ -51,9 +51,9 @@ def corridor(
             start = min(s + 1, columns - 1)
             least = np.inf
             for a in range(start, max(s - far, 0) - 1, -1):
-                least = min(least, _through(row, smoothness, a, s))
+                least = min(least, _through(accumulated, t - 1, smoothness, a, s))
             for a in range(start, -1, -1):
-                over = _through(row, smoothness, a, s) - least
+                over = _through(accumulated, t - 1, smoothness, a, s) - least
                 if over <= spare:
                     behind[a] = min(behind[a], over + bound - spare)
                     low, high = min(low, a), max(high, a)
@@ -86,7 +86,7 @@ def settle(
     for t in range(frames):
         for s in range(first[t], last[t] + 1):
             u = min(max(t + s - window, 0), len(reference) - 1)
-            squares = _squares(base[t], reference[u], flat)
+            squares = _squares(base, t, reference, u, flat)
             if np.isnan(squares):
                 squares = _shared_squares(base[t], reference[u], weights)
             cost = (np.sqrt(squares) + TO_GRID) - TO_GRID
@@ -111,18 +111,20 @@ def settle(
 
 
 @exact_kernel
-def _through(before: NDArray[np.float32], smoothness: float, a: int, s: int) -> float:
-    """The cost of arriving at column s from column a."""
+def _through(accumulated: NDArray[np.float32], t: int, smoothness: float, a: int, s: int) -> float:
+    """The cost of arriving at column s from column a of frame t."""
     jump = float(s - a)
-    cost: float = before[a] + smoothness * (jump * jump)
+    cost: float = accumulated[t, a] + smoothness * (jump * jump)
     return cost
 
 
 @summing_kernel
-def _squares(a: NDArray[np.float64], b: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def _squares(
+    base: NDArray[np.float64], t: int, reference: NDArray[np.float64], u: int, weights: NDArray[np.float64]
+) -> float:
     total = 0.0
-    for k in range(len(a)):
-        difference = a[k] - b[k]
+    for k in range(len(weights)):
+        difference = base[t, k] - reference[u, k]
         total += weights[k] * (difference * difference)
     return total
 

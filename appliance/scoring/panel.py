@@ -39,17 +39,16 @@ def fill_rows(
 ) -> None:
     """The base's frames from t on, its last one repeated."""
     for i in range(ROWS):
-        frame, out = base[min(t + i, len(base) - 1)], rows[i]
-        for k in range(len(out)):
-            out[k] = (frame[k] - origin[k]) * scale[k]
+        u = min(t + i, len(base) - 1)
+        for k in range(len(scale)):
+            rows[i, k] = (base[u, k] - origin[k]) * scale[k]
 
 
 @exact_kernel
 def advance(panel: Numbers, by: int, kept: int) -> None:
     for k in range(len(panel)):
-        row = panel[k]
         for c in range(kept):
-            row[c] = row[by + c]
+            panel[k, c] = panel[k, by + c]
 
 
 @exact_kernel
@@ -66,13 +65,13 @@ def fill_panel(
     for c in range(begin, panel.shape[1], 4):
         u = first + c
         # Several together: a column of its own would write each time to another place in memory.
-        one, two = reference[min(max(u, 0), last)], reference[min(max(u + 1, 0), last)]
-        three, four = reference[min(max(u + 2, 0), last)], reference[min(max(u + 3, 0), last)]
+        one, two = min(max(u, 0), last), min(max(u + 1, 0), last)
+        three, four = min(max(u + 2, 0), last), min(max(u + 3, 0), last)
         for k in range(len(scale)):
-            panel[k, c] = (one[k] - origin[k]) * scale[k]
-            panel[k, c + 1] = (two[k] - origin[k]) * scale[k]
-            panel[k, c + 2] = (three[k] - origin[k]) * scale[k]
-            panel[k, c + 3] = (four[k] - origin[k]) * scale[k]
+            panel[k, c] = (reference[one, k] - origin[k]) * scale[k]
+            panel[k, c + 1] = (reference[two, k] - origin[k]) * scale[k]
+            panel[k, c + 2] = (reference[three, k] - origin[k]) * scale[k]
+            panel[k, c + 3] = (reference[four, k] - origin[k]) * scale[k]
 
 
 @exact_kernel

@@ -53,7 +53,7 @@ def search(
     lightest, longest = fill(base, reference, weights, window, 0.0, panel, band)
     if not (lightest > _LIGHTEST and longest < _SIZES[1]):
         return np.inf
-    width = band.shape[1]
+    width, cells = band.shape[1], band.reshape(band.size)
     # Nobody comes from left of the first column, and from right of the last nobody who would not rather stay.
     before = np.full(_LEFT + width + 1, _FAR)
     before[_LEFT : _LEFT + width] = band[0]
@@ -70,7 +70,7 @@ def search(
         reach[t] = min(int(tried) + 1, columns - 1)
         for jump in range(1, reach[t] + 1, _TOGETHER):
             rise(before, _LEFT - jump, _costs(step, jump), least)
-        arrive(band[t], least, level, before, _LEFT, farthest, greatest)
+        arrive(cells, t * width, least, level, before, _LEFT, farthest, greatest)
         highest, farthest_jump = max(highest, abs(level)), max(farthest_jump, reach[t])
         level = before[_LEFT + columns // 2]
     distance, top = float(farthest[:columns].max()), float(greatest[:columns].max())

@@ -103,29 +103,31 @@ def _rise(_context: Any, before: Any, first: Any, costs: Any, least: Any) -> Any
 
 
 def _arrive(
-    _context: Any, row: Any, least: Any, level: Any, before: Any, first: Any, farthest: Any, greatest: Any
+    _context: Any, band: Any, start: Any, least: Any, level: Any, before: Any, first: Any, farthest: Any, greatest: Any
 ) -> Any:
-    """Turns the distances of `row` into costs: less `level`, and with `least`; copies them to `before` from `first` on.
+    """Turns the distances of `band` from `start` on into costs: less `level`, and with `least`.
 
-    farthest, greatest: the largest distances and costs, by size, of each column so far.
+    Copies them to `before` from `first` on. farthest, greatest: the largest distances and costs, by size, of each
+    column so far.
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        distances, arriving, copy, far, great = (
-            _Row(context, builder, signature.args[i], values[i]) for i in (0, 1, 3, 5, 6)
+        cells, arriving, copy, far, great = (
+            _Row(context, builder, signature.args[i], values[i]) for i in (0, 2, 4, 6, 7)
         )
-        lowered = spread(builder, values[2], _VECTOR)
+        lowered = spread(builder, values[3], _VECTOR)
         with _every_vector(builder, arriving) as (s, _):
-            distance = distances.load(s)
+            place = builder.add(values[1], s)
+            distance = cells.load(place)
             cost = builder.fadd(builder.fsub(distance, lowered), arriving.load(s))
             size = _greater(builder, cost, builder.fneg(cost))
             far.store(_greater(builder, distance, far.load(s)), s)
             great.store(_greater(builder, size, great.load(s)), s)
-            distances.store(cost, s)
-            copy.store(cost, builder.add(values[4], s))
+            cells.store(cost, place)
+            copy.store(cost, builder.add(values[5], s))
         return context.get_dummy_value()
 
-    return types.void(row, least, level, before, first, farthest, greatest), generate
+    return types.void(band, start, least, level, before, first, farthest, greatest), generate
 
 
 _Generator = Callable[..., Any]
