@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import time
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from appliance.bench.rows import Row
 from appliance.bench.simulated_clock import Packets, simulated_packets
 from appliance.bench.virtual_pairs import CAMERA_HZ, SENSOR_HZ, virtual_pair
-from appliance.sync.clocks import DeviceClock
+from appliance.sync.clocks import DeviceClock, settled_ns
 from appliance.sync.equal_stamps import equal_stamps
 from appliance.sync.grid import orientations_at, values_at
 from appliance.sync.refine import refine
@@ -26,6 +27,7 @@ STREAMS = 12
 HIDDEN_S = 0.08
 TAKES = 3
 MOST_ERROR_MS = 8.0
+MOST_RATE_ERROR = 0.03
 
 
 def run() -> list[Row]:
@@ -34,23 +36,25 @@ def run() -> list[Row]:
 
 
 def _clocks() -> list[Row]:
-    squares: list[Floats] = []
-    late, kept, equal = [], [], []
+    live, settled, late, kept, equal = [], [], [], [], []
     for seed in range(STREAMS):
         rng = np.random.default_rng(seed)
         camera = simulated_packets(rng, SECONDS, CAMERA_HZ, restart=seed % 2 == 0)
         sensor = simulated_packets(rng, SECONDS, SENSOR_HZ)
         camera_s, sensor_s = mapped(camera), mapped(sensor)
         for packets, times in ((camera, camera_s), (sensor, sensor_s)):
-            error_ms = 1e3 * (times - packets.true_s)[packets.true_s > packets.true_s[0] + SETTLED_S]
-            squares.append(error_ms**2)
+            after = packets.true_s > packets.true_s[0] + SETTLED_S
+            error_ms = 1e3 * (times - packets.true_s)[after]
+            live.append(float(np.sqrt(np.mean(error_ms**2))))
             late.append(float(np.percentile(np.abs(error_ms), 99)))
+            settled.append(float(np.sqrt(np.mean((1e3 * (settled_times(packets) - packets.true_s)[after]) ** 2))))
         together = values_at(sensor_s, sensor.true_s[:, None], camera_s)
         kept.append(float(np.isfinite(together).mean()))
         equal.append(len(equal_stamps(camera.stamp_ns / 1e9, sensor.stamp_ns / 1e9)[0]) / len(camera_s))
-    rms = float(np.sqrt(np.mean(np.concatenate(squares))))
     return [
-        Row(f"mapped stamps, RMS error after 20 s, {2 * STREAMS} streams", rms, "ms", 2.0),
+        Row(f"mapped stamps, RMS error after 20 s, {2 * STREAMS} streams", _rms(live), "ms", 2.0),
+        Row("mapped stamps, RMS error, worst stream: one restarts while packets are held up", max(live), "ms"),
+        Row("mapped stamps, RMS error, worst stream when the set is over", max(settled), "ms", 2.0),
         Row("mapped stamps, error 99 % of the time after 20 s, worst stream", max(late), "ms", 5.0),
         Row(
             "camera frames kept, worst stream",
@@ -64,6 +68,10 @@ def _clocks() -> list[Row]:
     ]
 
 
+def _rms(values: list[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
 def mapped(packets: Packets) -> Floats:
     """(n,) seconds: each packet put on the host's clock as it comes."""
     clock = DeviceClock()
@@ -72,6 +80,15 @@ def mapped(packets: Packets) -> Floats:
         clock.update(stamp_ns, arrival_ns)
         times.append(clock.to_host_s(stamp_ns))
     return np.array(times)
+
+
+def settled_times(packets: Packets) -> Floats:
+    """(n,) seconds: as `mapped`, by what is known a little later."""
+    clock, placed = DeviceClock(), []
+    for stamp_ns, arrival_ns in zip(packets.stamp_ns.tolist(), packets.arrival_ns.tolist(), strict=True):
+        clock.update(stamp_ns, arrival_ns)
+        placed.append(clock.placed(stamp_ns))
+    return settled_ns(placed) / 1e9
 
 
 def _refinement() -> list[Row]:
@@ -85,21 +102,30 @@ def _refinement() -> list[Row]:
             found = refine(pair.recording, pair.worn, find_skew=False)
             errors.append(math.inf if found.offset_s is None else 1e3 * abs(found.offset_s - hidden_s))
         within += [error <= MOST_ERROR_MS for error in errors]
-        name = f"hidden delay of 80 ms, {exercise}, median error of {TAKES} takes"
-        rows.append(Row(name, float(np.median(errors)), "ms", MOST_ERROR_MS))
-    return [*rows, Row("hidden delay of 80 ms, takes within 8 ms", float(np.mean(within)), "share")]
+        name = f"hidden delay of 80 ms, {exercise}, worst of {TAKES} takes"
+        rows.append(Row(name, float(np.max(errors)), "ms", MOST_ERROR_MS))
+    return [*rows, Row("hidden delay of 80 ms, takes within 8 ms", float(np.mean(within)), "share", 0.97, False)]
 
 
 def _pairs() -> list[Row]:
-    """One sensor on the forearm, five repetitions, trackers of several qualities."""
+    """One sensor on the forearm, five repetitions, trackers of several qualities; rates as told, and not."""
     rng = np.random.default_rng(0)
-    errors = []
+    errors: dict[float, list[float]] = {0.0: [], MOST_RATE_ERROR: []}
     for seed, exercise in enumerate(("shoulder_abduction", "supine_elbow_flexion", "seated_shoulder_flexion") * 4):
         offset_s = rng.uniform(-1.5, 1.5)
         pair = virtual_pair(exercise, 100 + seed, offset_s, repetitions=5, noise_m=rng.uniform(0.005, 0.025))
-        found = refine(pair.recording, {"left_wrist": pair.worn["left_wrist"]})
-        errors.append(math.inf if found.offset_s is None else 1e3 * abs(found.offset_s - offset_s))
-    return [Row("forearm sensor within 1.5 s, median error", float(np.median(errors)), "ms", 25.0)]
+        worn = pair.worn["left_wrist"]
+        for most, found_errors in errors.items():
+            # camera time = (1 + skew) (what the file says) + offset
+            told = replace(worn, times=worn.times / (1.0 + rng.uniform(-most, most)))
+            found = refine(pair.recording, {"left_wrist": told})
+            found_errors.append(math.inf if found.offset_s is None else 1e3 * abs(found.offset_s - offset_s))
+    return [
+        Row(
+            f"forearm sensor within 1.5 s, rate off by up to {most:.0%}, median error", float(np.median(of)), "ms", 25.0
+        )
+        for most, of in errors.items()
+    ]
 
 
 def _cost() -> Row:

@@ -34,6 +34,8 @@ SKEW_EVIDENCE = 6.0
 """What a skew has to add to be believed by the look at all lags: the odds against a rate that is wrong by per cents."""
 DOUBT = 0.5
 """Of the rigid model's evidence is believed, and of its precision: skin and trackers are neither rigid nor linear."""
+MOST_ERROR_S = 0.04
+"""An answer that is likely wrong by more than a camera's frame is none (ours)."""
 SYSTEMATIC_S = 0.004
 """What stays wrong however long the recording is: trackers smooth, skin slides (ours)."""
 
@@ -81,6 +83,10 @@ def refine(
     found = _by_rigid_model(recording, {joint: worn[joint] for joint in usable}, coarse, best) or _Found(
         best.offset_s, best.skew, best.error_s, bool(best.skew)
     )
+    if found.error_s > MOST_ERROR_S:
+        return _refused(
+            f"too little motion to tell the offset better than by {1e3 * found.error_s:.0f} ms: move that segment more"
+        )
     return Refinement(
         offset_s=found.offset_s,
         skew_ppm=1e6 * found.skew,

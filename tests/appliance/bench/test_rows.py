@@ -38,8 +38,9 @@ def test_one_missed_limit_is_status_1(monkeypatch: pytest.MonkeyPatch, value: fl
 
 def test_device_clocks_are_within_their_limits_and_equal_stamps_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync, "STREAMS", 4)
-    rms, late, kept = sync._clocks()
+    rms, _, settled, late, kept = sync._clocks()
     assert rms.ok
+    assert settled.ok
     assert late.ok
     assert kept.ok
     assert kept.peer is not None
