@@ -45,6 +45,13 @@ ANGLES = {
     "shoulder_girdle": ("right_shoulder", "left_shoulder", None),
 }  # fmt: skip
 """Angle: its vertex, a joint on one leg, and what the other leg points at (None: straight up; trunk: the spine)."""
+_LEGS = [
+    (SEGMENTS.index((vertex, far)), 1.0, None if near is None else 0)
+    if near in (None, "trunk")
+    else (SEGMENTS.index((vertex, far)), -1.0, SEGMENTS.index((near, vertex)))
+    for vertex, far, near in ANGLES.values()
+]
+"""The same by `SEGMENTS`: one leg; the sign and the segment of the other one (None: up)."""
 
 OTHER_SIDE = [
     INDEX[name.replace("left_", "#").replace("right_", "left_").replace("#", "right_")] for name in JOINTS
@@ -111,18 +118,16 @@ def directions_of(positions: Floats) -> Floats:
 
 def angles_of(positions: Floats) -> Floats:
     """(frames, angles) degrees, in the order of `ANGLES`."""
-    spine = _unit(positions[:, INDEX["thorax"]] - positions[:, INDEX["pelvis"]])
-    columns = []
-    for vertex, far, near in ANGLES.values():
-        leg = _unit(positions[:, INDEX[far]] - positions[:, INDEX[vertex]])
-        if near is None:
-            other = np.broadcast_to(np.array([0.0, 1.0, 0.0]), leg.shape)
-        elif near == "trunk":
-            other = spine
-        else:
-            other = _unit(positions[:, INDEX[near]] - positions[:, INDEX[vertex]])
-        columns.append(np.degrees(np.arccos(np.clip((leg * other).sum(axis=1), -1.0, 1.0))))
-    return np.stack(columns, axis=1)
+    return angles_between(directions_of(positions))
+
+
+def angles_between(directions: Floats) -> Floats:
+    """The same from what `directions_of` gives."""
+    cosines = []
+    for leg, sign, other in _LEGS:
+        along = directions[:, leg]
+        cosines.append(along[:, 1] if other is None else sign * np.einsum("ij,ij->i", along, directions[:, other]))
+    return np.asarray(np.degrees(np.arccos(np.clip(np.stack(cosines, axis=1), -1.0, 1.0))))
 
 
 def tilts_of(directions: Floats) -> Floats:

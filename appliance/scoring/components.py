@@ -40,6 +40,8 @@ ALIGNED_STRIDE = 4
 """Frames of `RATE_HZ` between the frames that are warped: 7.5 a second are plenty for a smoothed body."""
 MIRROR_MARGIN = 0.05
 """By how much nearer, as a logarithm, the mirror image must be: a movement with both sides is left as it is."""
+CLEARLY_SIDED = 1.0
+"""Agreement of the two sidednesses from which on the limbs alone tell: one limb reaches e times as far, in both."""
 _START_S = 0.33
 """The starting position is the median over so long."""
 _DIRECTION = 0.1
@@ -98,17 +100,22 @@ def measure(reference: Model, patient: Body) -> Measured:
     """All components. Of the patient and their mirror image the one nearer to the reference is compared.
 
     Nearer is along the alignment, and in which of the two sides' limbs move further: somebody who compensates is far
-    from the reference either way, but hardly changes hands.
+    from the reference either way, but hardly changes hands. Where the limbs alone tell, one alignment will do.
     """
-    movement, swapped = movement_of(patient), patient.mirrored()
-    straight, other = _align(reference.body, patient), _align(reference.body, swapped)
+    movement = movement_of(patient)
     same_side = float(reference.movement.sidedness() @ movement.sidedness())
-    nearer = np.log(max(straight.distance, _LIKE_HIDDEN)) - np.log(max(other.distance, _LIKE_HIDDEN))
-    mirrored = bool(nearer - same_side > MIRROR_MARGIN)
+    mirrored = same_side < 0.0
+    aligned = _align(reference.body, patient.mirrored() if mirrored else patient)
+    if abs(same_side) < CLEARLY_SIDED:
+        other = _align(reference.body, patient if mirrored else patient.mirrored())
+        straight, swapped = (other, aligned) if mirrored else (aligned, other)
+        nearer = np.log(max(straight.distance, _LIKE_HIDDEN)) - np.log(max(swapped.distance, _LIKE_HIDDEN))
+        mirrored = bool(nearer - same_side > MIRROR_MARGIN)
+        aligned = swapped if mirrored else straight
     if mirrored:
-        patient, movement, straight = swapped, movement.mirrored(), other
+        patient, movement = patient.mirrored(), movement.mirrored()
     seen = reference.body.seen & patient.seen
-    found = _along(reference.body, patient, straight, seen) | _overall(reference.movement, movement, seen)
+    found = _along(reference.body, patient, aligned, seen) | _overall(reference.movement, movement, seen)
     joints = {name: parts[OTHER_SIDE] if mirrored else parts for name, (_, parts) in found.items()}
     return Measured(
         {name: found[name][0] for name in COMPONENTS}, {name: joints[name] for name in COMPONENTS}, mirrored

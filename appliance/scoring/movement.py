@@ -16,7 +16,7 @@ from appliance.scoring.body import (
     RATE_HZ,
     Body,
     Floats,
-    angles_of,
+    angles_between,
     directions_of,
     tilts_of,
 )
@@ -70,11 +70,11 @@ def movement_of(body: Body) -> Movement:
     high, highest = np.percentile(speed, [95, 98], axis=0)
     inner = speed[1:-1]
     peaks = (inner > speed[:-2]) & (inner >= speed[2:]) & (inner > np.maximum(0.1 * high, _LEAST_MOTION))
-    positions = body.about_pelvis
+    directions = directions_of(body.about_pelvis)
     return Movement(
-        reach=np.linalg.norm(_range(positions), axis=1),
-        angle_ranges=_range(angles_of(positions)),
-        tilt_ranges=_range(tilts_of(directions_of(positions))),
+        reach=np.linalg.norm(_range(body.about_pelvis), axis=1),
+        angle_ranges=_range(angles_between(directions)),
+        tilt_ranges=_range(tilts_of(directions)),
         path=speed.sum(axis=0) / RATE_HZ,
         submovements=peaks.sum(axis=0).astype(np.float64),
         movement_s=_span(speed > np.maximum(0.15 * highest, _LEAST_MOTION)) / RATE_HZ,

@@ -26,8 +26,10 @@ def warp(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.int
     a: (n, d), b: (m, d), finite. Returns the paired frames (k,), (k,) and the path's mean distance. A diagonal step
     costs one distance where a detour costs two, so that the path bends only where it gains by it.
     """
-    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * (a @ b.T)
-    distances = np.sqrt(np.maximum(squares, 0.0))
+    distances = (-2.0 * a) @ b.T
+    distances += (a**2).sum(axis=1)[:, None]
+    distances += (b**2).sum(axis=1)
+    np.sqrt(np.maximum(distances, 0.0, out=distances), out=distances)
     first, second = _path(distances)
     return first, second, float(distances[first, second].mean())
 
