@@ -36,6 +36,8 @@ DOUBT = 0.5
 """Of the rigid model's evidence is believed, and of its precision: skin and trackers are neither rigid nor linear."""
 MOST_ERROR_S = 0.04
 """An answer that is likely wrong by more than a camera's frame is none (ours)."""
+SURE = 0.95
+"""Confidence above which a movement that no rigid model explains is still believed by the look at all lags (ours)."""
 SYSTEMATIC_S = 0.004
 """What stays wrong however long the recording is: trackers smooth, skin slides (ours)."""
 
@@ -80,9 +82,9 @@ def refine(
         return _refused(
             f"the best match is {best.lag_s:+.1f} s apart, at the end of what was searched: cut to the same start"
         )
-    found = _by_rigid_model(recording, {joint: worn[joint] for joint in usable}, coarse, best) or _Found(
-        best.offset_s, best.skew, best.error_s, bool(best.skew)
-    )
+    found = _by_rigid_model(recording, {joint: worn[joint] for joint in usable}, coarse, best)
+    if found is None or (found.error_s > MOST_ERROR_S and confidence > SURE):
+        found = _Found(best.offset_s, best.skew, best.error_s, bool(best.skew))
     if found.error_s > MOST_ERROR_S:
         return _refused(
             f"too little motion to tell the offset better than by {1e3 * found.error_s:.0f} ms: move that segment more"

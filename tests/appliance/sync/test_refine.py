@@ -208,7 +208,23 @@ def felt_by_sensor(recording: Recording, joint: str, near: str) -> InertialRecor
     )
 
 
-def test_real_skeletons_are_matched(data: Path) -> None:
+@pytest.mark.parametrize("exercise", ["heel_raise", "supine_hip_abduction", "supine_bridge"])
+def test_a_small_movement_tells_a_hidden_delay_by_all_sensors_together(exercise: str) -> None:
+    pair = virtual_pair(exercise, seed=11, offset_s=0.08)
+    assert refine(pair.recording, pair.worn, find_skew=False).offset_s == pytest.approx(0.08, abs=0.008)
+
+
+def test_an_offset_that_the_motion_tells_badly_is_refused(arm: Pair) -> None:
+    noise = np.random.default_rng(2).standard_normal(arm.recording.positions.shape)
+    shaken = replace(arm.recording, positions=arm.recording.positions + 0.3 * noise)
+    found = refine(shaken, {"left_wrist": arm.worn["left_wrist"]})
+    assert found.offset_s is None
+    assert found.reason is not None
+    assert "too little motion" in found.reason
+
+
+@pytest.mark.parametrize("skew", [0.0, 0.02])
+def test_real_skeletons_are_matched(data: Path, skew: float) -> None:
     errors = []
     rng = np.random.default_rng(5)
     for exercise, joint, near in (
@@ -222,6 +238,6 @@ def test_real_skeletons_are_matched(data: Path) -> None:
             seen = recording_of(np.arange(len(positions)) / 30, positions)
             sensor, offset_s = felt_by_sensor(seen, joint, near), rng.uniform(-1.5, 1.5)
             jittered = recording_of(seen.times, positions + rng.normal(0, 0.01, positions.shape))
-            found = refine(jittered, {joint: moved(sensor, offset_s)}, find_skew=False)
+            found = refine(jittered, {joint: moved(sensor, offset_s, skew)})
             errors.append(np.inf if found.offset_s is None else abs(found.offset_s - offset_s))
     assert np.median(errors) < 0.025
