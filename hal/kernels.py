@@ -31,6 +31,9 @@ def summing_kernel(function: F) -> F:
 def _compiled(function: F, **options: Any) -> F:
     """Keeps the compiled code on disk: in `NUMBA_CACHE_DIR`, beside the source, or in the user's cache folder.
 
+    What is kept is compiled anew when its own file changes, not when a kernel that it calls does from another file:
+    who edits one of those deletes the `*.nbi` beside its callers.
+
     On a box with a read-only system and no home none of these can be written. numba then raises as soon as the module
     is imported, even where the code had been kept before: compiling once a process is better than a useless box.
     """

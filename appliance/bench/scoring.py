@@ -35,6 +35,7 @@ LARGEST_RATIO = 0.25
 LONGEST_MS = 50.0
 SCORED_S = 60.0
 TURNS = 15
+WARMING_S = 0.005
 INSTALLING = "the peers are not installed; for them: python -m pip install --no-deps -r requirements-bench.lock"
 
 
@@ -76,12 +77,14 @@ def aligning(instructor: Floats, patient: Floats, window: int) -> Callable[[], o
 
 
 def _take_turns(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median CPU time of each, in milliseconds; each turn begins with a run that is not counted, so that nobody
-    pays for compilation or for what the one before left in the caches."""
+    """The median CPU time of each, in milliseconds; each turn begins with `WARMING_S` that are not counted, so that
+    nobody pays for compilation or for what the one before left in the caches."""
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(TURNS):
         for name, way in ways.items():
-            way()
+            warm = time.process_time() + WARMING_S
+            while time.process_time() < warm:
+                way()
             began = time.process_time()
             way()
             spent[name].append(1e3 * (time.process_time() - began))
