@@ -29,6 +29,7 @@ from appliance.recording.session_finishing import finish_session
 from appliance.reporter import Reporter, status_maker
 from appliance.session import Session
 from appliance.settings import Settings
+from appliance.warm_up import warm_up
 from hal.recovery import Condition
 from hal.types import Cue
 
@@ -36,6 +37,7 @@ _log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 CUT_OFF = "the box lost power or was killed"
+FAULT = "a fault in the box's software"
 
 
 class Daemon:
@@ -67,6 +69,7 @@ class Daemon:
             threading.Thread(target=self._listen, name="hospital-events", daemon=True),
             threading.Thread(target=self._report_health, name="health", daemon=True),
         ]
+        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()  # a stop need not wait for it
         for thread in threads:
             thread.start()
         if self._outbox.damaged is not None:
@@ -98,14 +101,23 @@ class Daemon:
         self._orders.stop()
 
     def _run_session(self, prescription: Prescription) -> None:
-        Session(
-            prescription,
-            self._settings,
-            self._devices,
-            self._reporter,
-            self._progress,
-            lambda: self._orders.interruption(prescription),
-        ).run()
+        try:
+            Session(
+                prescription,
+                self._settings,
+                self._devices,
+                self._reporter,
+                self._progress,
+                lambda: self._orders.interruption(prescription),
+            ).run()
+        except Exception as error:  # noqa: BLE001  the next session may go well, and the hospital must hear of this one
+            _log.exception("the session failed")
+            self._reporter.raise_alert(
+                "software_fault",
+                f"A session broke off: {FAULT} ({type(error).__name__}).",
+                "Report it to the maker with the box's log; the exercise is offered again.",
+            )
+            self._close_session(FAULT)
         if not self._progress.is_done(prescription):
             self._orders.postpone(self._settings.session.offer_again_s)
 
@@ -120,19 +132,23 @@ class Daemon:
 
     def _close_what_was_open(self) -> None:
         """After a power cut: the session says how it ended, and its files are finished."""
-        interrupted = self._progress.interrupted
-        if interrupted is not None:
-            ended = {"state": "abandoned", "reason": CUT_OFF, "at": datetime.now(UTC), "current": None}
-            try:
-                self._reporter.session(interrupted.model_copy(update=ended))
-                self._progress.close_session()
-            except OutboxError as error:
-                _log.error("%s", error)
+        self._close_session(CUT_OFF)
         for part in (self._settings.session.state / "sessions").rglob("*.part"):
             try:
                 finish_session(part)
             except RecordingError as error:
                 _log.warning("%s", error)
+
+    def _close_session(self, reason: str) -> None:
+        """A session that did not get to say how it ended is abandoned, where there is one."""
+        interrupted = self._progress.interrupted
+        if interrupted is not None:
+            ended = {"state": "abandoned", "reason": reason, "at": datetime.now(UTC), "current": None}
+            try:
+                self._reporter.session(interrupted.model_copy(update=ended))
+                self._progress.close_session()
+            except OutboxError as error:
+                _log.error("%s", error)
 
     def _device_changed(self, role: Role, condition: Condition) -> None:
         if condition.state == "lost":

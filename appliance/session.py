@@ -212,7 +212,11 @@ def _assess(
     if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
         return unassessed("; ".join(recorded.cameras_lost.values()) if recorded.end == "camera_lost" else seen)
-    assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor)
+    try:
+        assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor)
+    except Exception as error:  # noqa: BLE001  what the patient did is kept, and a result says that it was not scored
+        _log.exception("%s: the scorer failed", exercise.id)
+        return unassessed(f"a fault in the box's software ({type(error).__name__})")
     if assessment.reason is not None and recorded.broken_off:
         return replace(assessment, reason=f"{REASONS[recorded.end]}; {assessment.reason}")
     return assessment
