@@ -8,14 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from appliance.errors import SettingsError, UnknownExerciseError
+from appliance.quality.parts import PART_JOINTS
+from appliance.quality.weights import Side, Weights
 from appliance.skeleton.standard import JOINTS
 
 Root = Literal["pelvis", "thorax", "start"]
 Position = Literal["supine", "seated", "standing"]
-Side = Literal["left", "right", "both"]
 
 
 class Exercise(BaseModel):
@@ -36,6 +37,8 @@ class Exercise(BaseModel):
     """Sides it can be prescribed for: a squat is done with both, nobody stands on neither leg."""
     joints: tuple[str, ...] = JOINTS
     """Joints that enter the distance; default all seventeen."""
+    assessment: Weights | None = None
+    """FineRehab's weights; without them the exercise is scored by HS-BTW alone."""
 
     @field_validator("joints")
     @classmethod
@@ -44,6 +47,23 @@ class Exercise(BaseModel):
         if unknown or not joints:
             raise ValueError(f"unknown joint {unknown[0]!r}" if unknown else "at least one joint is needed")
         return joints
+
+    @field_validator("assessment")
+    @classmethod
+    def _fits(cls, weights: Weights | None, info: ValidationInfo) -> Weights | None:
+        """The weights name the parts as the movement's sides do, and none that the box does not look at."""
+        if weights is None or not {"sides", "joints"} <= info.data.keys():
+            return weights
+        sides, joints = info.data["sides"], info.data["joints"]
+        both_only = sides == ("both",)
+        if weights.body_parts.by_work if both_only else weights.body_parts.by_side:
+            wanted = "left_ and right_" if both_only else "working_ and other_"
+            raise ValueError(f"body_parts: with sides {', '.join(sides)}, limbs are named {wanted}, and only so")
+        for side in sides:
+            for part, its_joints in PART_JOINTS.items():
+                if weights.body_parts.of(part, side) and not set(its_joints) & set(joints):
+                    raise ValueError(f"body_parts: {part} counts with side {side}, but none of its joints is in joints")
+        return weights
 
 
 def config_dir() -> Path:

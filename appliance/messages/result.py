@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, JsonValue, model_validator
 
 from appliance.messages.model import Count, Digest, Finite, Message, Name, Number, Share, Subject, Utc
 from appliance.messages.prescription import Side
+from appliance.quality.parts import BodyPart, Dimension, Level
 from hal.types import Gravity
 
 Outcome = Literal["scored", "not_scored", "abandoned"]
+Grade = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
+"""0 worst to 4 best."""
 
 
 class Repetition(Message):
@@ -86,6 +89,27 @@ class Score(Message):
     """What a reader must know of this comparison, e.g. that no yaw could be found."""
 
 
+class FineRehab(Message):
+    """FineRehab's assessment (CVPRW 2024): grades weighed into a score from 0 to 4, and its level."""
+
+    score: Grade
+    """The sum of the dimensions' weights times each dimension's own score."""
+    dimensions: dict[Dimension, Grade]
+    """Each dimension's own score: the sum of the body parts' weights times their grades."""
+    grades: dict[Dimension, dict[BodyPart, Grade | None]]
+    """By dimension and part of the body; null where there is none."""
+    level: Level | None
+    """Where the score stands among the stored scores of the same movement."""
+    no_level: str | None
+    """Why there is no level; null exactly where there is one."""
+
+    @model_validator(mode="after")
+    def _level_or_reason(self) -> Self:
+        if (self.level is None) != bool(self.no_level):
+            raise ValueError("an assessment without a level needs a reason, and one with a level has none")
+        return self
+
+
 class DataQuality(Message):
     """How good the data was that the scores come from."""
 
@@ -116,6 +140,8 @@ class Versions(Message):
     """Name and version of the quality classifier; null where none took part."""
     weights: str | None = None
     """Version of the FineRehab weights; null where none took part."""
+    levels: Digest | None = None
+    """Digest of the distribution of scores that the level comes from; null where none took part."""
     calibration: Digest | None = None
     """Digest of the calibration file; null where none took part."""
     drivers: dict[str, str] = Field(default_factory=dict)
@@ -159,7 +185,7 @@ class Result(Message):
     """HS-BTW of the whole set; all null where there is no score."""
     quality: dict[str, JsonValue] | None
     """The classifier's view; null where none took part."""
-    fine_rehab: dict[str, JsonValue] | None
+    fine_rehab: FineRehab | None
     """FineRehab's dimensions and score; null where they were not computed."""
     symmetry: dict[str, Number]
     """Left/right asymmetry by measure; empty where it does not apply."""
@@ -177,6 +203,10 @@ class Result(Message):
             raise ValueError("a result without a score needs a reason, and one with a score has none")
         if scored != (self.score.pose_dissimilarity is not None):
             raise ValueError(f"a result that is {self.status!r} cannot have this score")
+        if self.fine_rehab and not self.versions.weights:
+            raise ValueError("a FineRehab score needs the version of its weights")
+        if self.fine_rehab and self.fine_rehab.level and not self.versions.levels:
+            raise ValueError("a level needs the digest of the distribution of scores it comes from")
         if self.ended < self.started:
             raise ValueError("ended is before started")
         return self

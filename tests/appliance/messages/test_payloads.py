@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from appliance.messages.alert import Alert
 from appliance.messages.health import DeviceHealth, Health
 from appliance.messages.model import Message, encode
-from appliance.messages.result import DataQuality, Repetition, Result, Score, Versions
+from appliance.messages.result import DataQuality, FineRehab, Repetition, Result, Score, Versions
 from appliance.messages.schema import schema_of
 from appliance.messages.session import Session, SessionExercise
 from appliance.messages.status import Status
@@ -20,6 +20,12 @@ ID = UUID("2f9a2b7e-35bb-4b53-8d0c-1f4d1f5f9f01")
 SCORED = Score(
     pose_dissimilarity=0.12, dynamics_dissimilarity=-0.01, pairs=90, joints={"left_knee": 0.4, "head": float("nan")}
 )
+
+DIGEST = "sha256:" + "0" * 64
+FINE_REHAB = FineRehab(
+    score=2.5, dimensions={"completeness": 2.5, "correction": 2.5, "smoothness": 2.5},
+    grades={"smoothness": {"trunk": 2.5, "left_arm": None}}, level="below average", no_level=None,
+)  # fmt: skip
 
 
 def result(**changes: Any) -> Result:
@@ -33,11 +39,12 @@ def result(**changes: Any) -> Result:
                 pose_dissimilarity=float("inf"), dynamics_dissimilarity=None,
             ),
         ),
-        "score": SCORED, "quality": {"quality": float("nan")}, "fine_rehab": None, "symmetry": {"knee": float("-inf")},
+        "score": SCORED, "quality": {"quality": float("nan")}, "fine_rehab": FINE_REHAB,
+        "symmetry": {"knee": float("-inf")},
         "data_quality": DataQuality(
             frames=900, lost=3, joints_seen=0.98, sync_error_ms=float("nan"), filled=0.01, gravity="camera"
         ),
-        "versions": Versions(software="0.1.0", reference="sha256:" + "0" * 64),
+        "versions": Versions(software="0.1.0", reference=DIGEST, weights=DIGEST, levels=DIGEST),
         "synthetic": True,
     }  # fmt: skip
     return Result(**(whole | changes))
@@ -131,6 +138,8 @@ def test_times_are_sent_in_utc() -> None:
         {"sequence": 0},
         {"started": NOW.replace(tzinfo=None)},
         {"exercise": "squat/#"},
+        {"versions": Versions(software="0.1.0", reference=DIGEST, levels=DIGEST)},
+        {"versions": Versions(software="0.1.0", reference=DIGEST, weights=DIGEST)},
         {"colour": "red"},
     ],
 )
