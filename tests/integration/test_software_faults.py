@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-BROKEN = '''
+BROKEN = """
 import {module}
 
 def broken(*arguments, **named):
     raise ZeroDivisionError("a fault that nobody foresaw")
 
 {module}.{name} = broken
-'''
+"""
 
 
 @pytest.fixture
