@@ -51,10 +51,11 @@ class Cut:
     @property
     def file_name(self) -> str:
         """`Subject_Movement+Side_CutNN.json`; what would not do in a file's name, or part its parts, is a hyphen."""
-        return f"{_plain(self.subject)}_{_plain(self.movement)}+{self.side}_Cut{self.number:02d}.json"
+        return f"{plain(self.subject)}_{plain(self.movement)}+{self.side}_Cut{self.number:02d}.json"
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as it stands in a file's name."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.") or "unknown"
 
 

@@ -1,0 +1,1 @@
+"""What makes the shipped model out of data. Nothing that runs on a box imports it."""
