@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -99,3 +101,10 @@ def exercise_by_id(exercise_id: str) -> Exercise:
     if exercise_id not in exercises:
         raise UnknownExerciseError(f"no exercise {exercise_id!r}; there are {', '.join(sorted(exercises))}")
     return exercises[exercise_id]
+
+
+def weights_version(exercises: Mapping[str, Exercise]) -> str | None:
+    """One name for FineRehab's weights in all of them: `sha256:...` over ids and versions; None where none has any."""
+    weighed = sorted((name, exercise.assessment.version) for name, exercise in exercises.items() if exercise.assessment)
+    lines = "".join(f"{name} {version}\n" for name, version in weighed)
+    return "sha256:" + sha256(lines.encode()).hexdigest() if weighed else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from appliance.exercises import load_exercises, weights_version
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.messages.alert import Alert
@@ -30,7 +31,7 @@ def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
                 since=datetime.now(UTC),
                 software=SOFTWARE,
                 model=None,
-                weights=None,
+                weights=weights_version(load_exercises()),
                 drivers=drivers,
                 sbom_sha256=None,
             )

@@ -139,7 +139,7 @@ class Versions(Message):
     model: str | None = None
     """Name and version of the quality classifier; null where none took part."""
     weights: str | None = None
-    """Version of the FineRehab weights; null where none took part."""
+    """SHA-256 of the exercise's FineRehab weights; null where none took part."""
     levels: Digest | None = None
     """Digest of the distribution of scores that the level comes from; null where none took part."""
     calibration: Digest | None = None

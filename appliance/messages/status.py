@@ -25,7 +25,7 @@ class Status(Message):
     model: str | None
     """Name and version of the quality classifier; null where none is installed."""
     weights: str | None
-    """Version of the FineRehab weights; null where none are installed."""
+    """SHA-256 over the FineRehab weights of all exercises; null where none has any."""
     drivers: dict[str, str] = Field(examples=[{"camera": "azure_kinect", "pose": "mediapipe"}])
     """Driver by kind of device, as named in the settings."""
     sbom_sha256: str | None

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from appliance.errors import SettingsError
-from appliance.exercises import Exercise, load_exercises
+from appliance.exercises import Exercise, load_exercises, weights_version
 from appliance.quality.parts import BODY_PARTS, PART_JOINTS
 from appliance.quality.weights import Side, Weights
 from appliance.skeleton.standard import INDEX, JOINTS
@@ -104,3 +104,16 @@ def test_a_movement_of_both_sides_at_once_names_left_and_right() -> None:
 
 def test_an_exercise_of_a_hospital_s_own_needs_no_weights() -> None:
     assert Exercise(id="ours", name="Ours", source="ours", position="standing").assessment is None
+
+
+def test_one_name_stands_for_the_weights_of_all_exercises() -> None:
+    shipped = weights_version(EXERCISES)
+    squat = EXERCISES["squat"]
+    unweighed = squat.model_copy(update={"assessment": None})
+    changed = squat.model_copy(update={"assessment": EXERCISES["heel_raise"].assessment, "name": "Deep squat"})
+    assert str(shipped).startswith("sha256:")
+    assert weights_version(dict(reversed(EXERCISES.items()))) == shipped
+    assert weights_version(EXERCISES | {"squat": squat.model_copy(update={"name": "Deep squat"})}) == shipped
+    assert weights_version(EXERCISES | {"ours": unweighed}) == shipped
+    assert weights_version(EXERCISES | {"squat": changed}) != shipped
+    assert weights_version({"squat": unweighed}) is None
