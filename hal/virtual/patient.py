@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hal.virtual.body import SENSOR_PLACES, SENSOR_SEGMENTS, STANDARD_17, Pose, body_shape
+from hal.virtual.body import SENSOR_PLACES, SENSOR_SEGMENTS, STANDARD_17, BodyShape, Pose, body_shape
+from hal.virtual.impaired import ImpairedPerformance, impair
+from hal.virtual.impairment import Impairment
+from hal.virtual.movements import Movement
 from hal.virtual.performance import INSTRUCTOR, Performance, Style, minimum_jerk, perform
-from hal.virtual.posture import ANGLES, INDEX, SIDES, Footing, footing, stand
+from hal.virtual.posture import ANGLES, SIDES, Footing, footing, stand
 from hal.virtual.rotations import Floats, blend, quaternions, rotation_vectors
+from hal.virtual.unsteadiness import unsteadiness
 
 GRAVITY = 9.81
 """m/s^2, along -y."""
 _STEP_S = 0.004
 """Half the span of the central differences: short against a movement, long against float64."""
-_SWAY_HZ = np.array([0.11, 0.23, 0.41, 0.67])
-_TREMOR_HZ = np.array([4.3, 5.1, 5.9])
 _HELD = {"pelvis": ("pelvis",), "shoulders": ("left_shoulder", "right_shoulder")}
-_SWAYS = {"standing": 1.0, "seated": 0.5, "supine": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class _Activity:
 
     from_s: float
     settle_s: float
-    performance: Performance
+    performance: Performance | ImpairedPerformance
+    movement: Movement
     footing: Footing
 
 
@@ -58,8 +60,7 @@ class VirtualPatient:
         stature = stature_m or float(np.clip(self._rng.normal(1.70, 0.08), 1.50, 1.92))
         self.shape = body_shape(stature, self.style.build_spread, self._rng)
         self._habits = self._rng.standard_normal((2, len(ANGLES)))
-        self._sway_phases = self._rng.uniform(0.0, 2.0 * np.pi, (2, len(_SWAY_HZ)))
-        self._tremor_phases = self._rng.uniform(0.0, 2.0 * np.pi, (2, len(_TREMOR_HZ)))
+        self._unsteadiness = unsteadiness(self.style, self._rng)
         self._lock = threading.Lock()
         upright = self._activity(self.style, "shoulder_abduction", "both", 0, -np.inf, 0.0, 0.0)
         self._activities: tuple[_Activity, ...] = (upright,)
@@ -78,15 +79,17 @@ class VirtualPatient:
         lead_in_s: float = 1.0,
         tempo: float = 1.0,
         amplitude: float = 1.0,
+        impairment: Impairment | None = None,
     ) -> float:
         """From at_s on, rest for lead_in_s, do the repetitions, rest. Gives the time when the last one is over.
 
-        tempo and amplitude multiply this person's own, for this set.
+        tempo and amplitude multiply this person's own, for this set. An impairment says how well it is done; raises
+        `HalError` where the movement cannot be impaired like that.
         """
         style = replace(self.style, tempo=self.style.tempo * tempo, amplitude=self.style.amplitude * amplitude)
         settle_s = float(np.clip(lead_in_s, 0.1, 0.5))
         with self._lock:
-            activity = self._activity(style, exercise, side, repetitions, at_s, settle_s, at_s + lead_in_s)
+            activity = self._activity(style, exercise, side, repetitions, at_s, settle_s, at_s + lead_in_s, impairment)
             self._take_up(activity)
         return activity.performance.end_s
 
@@ -128,20 +131,8 @@ class VirtualPatient:
 
     def _posed(self, activity: _Activity, times: Floats) -> Pose:
         angles = activity.performance.angles(times)
-        self._unsteady(angles, times, activity.performance.movement.position)
+        self._unsteadiness.add(angles, times, activity.movement.position)
         return stand(self.shape, angles, activity.footing)
-
-    def _unsteady(self, angles: Floats, times: Floats, position: str) -> None:
-        """Adds the sway of someone upright and the tremor of the hands to angles (n, 28)."""
-        sway = self.style.sway_deg * _SWAYS[position]
-        if sway:
-            for name, phases in zip(("pelvis.pitch", "pelvis.lean"), self._sway_phases, strict=True):
-                waves = np.sin(2.0 * np.pi * np.outer(times, _SWAY_HZ) + phases)
-                angles[:, INDEX[name]] += sway * waves.sum(axis=1) / np.sqrt(len(_SWAY_HZ) / 2.0)
-        if self.style.tremor_deg:
-            for side, phases in zip(SIDES, self._tremor_phases, strict=True):
-                waves = np.sin(2.0 * np.pi * np.outer(times, _TREMOR_HZ) + phases)
-                angles[:, INDEX[f"{side}.wrist.flexion"]] += self.style.tremor_deg * waves.sum(axis=1)
 
     def _activity(
         self,
@@ -152,18 +143,26 @@ class VirtualPatient:
         from_s: float,
         settle_s: float,
         start_s: float,
+        impairment: Impairment | None = None,
     ) -> _Activity:
-        performance = perform(exercise, side, repetitions, start_s, style, self._habits, self._rng)
-        movement = performance.movement
-        others = tuple(name for name in SIDES if performance.side not in (name, "both"))
-        standing = {"none": (), "both": SIDES, "other": others}[movement.feet]
-        held = _HELD.get(movement.held) or tuple(f"{name}_ball" for name in standing)
-        on = footing(self.shape, performance.rest, held, standing, movement.position == "supine")
-        return _Activity(from_s, settle_s, performance, on)
+        if impairment is not None:  # whose grades say how much of the range is done
+            style = replace(style, amplitude=style.amplitude / self.style.amplitude)
+        done = perform(exercise, side, repetitions, start_s, style, self._habits, self._rng)
+        impaired = done if impairment is None else impair(done, exercise, impairment, self._rng)
+        return _Activity(from_s, settle_s, impaired, done.movement, stance(self.shape, done))
 
     def _take_up(self, activity: _Activity) -> None:
         """Readers take the tuple as it is, so that they need no lock; eight activities are more than can overlap."""
         self._activities = (*self._activities[-8:], activity)
+
+
+def stance(shape: BodyShape, performance: Performance) -> Footing:
+    """How that person, in the movement's rest posture, touches the floor."""
+    movement = performance.movement
+    others = tuple(name for name in SIDES if performance.side not in (name, "both"))
+    standing = {"none": (), "both": SIDES, "other": others}[movement.feet]
+    held = _HELD.get(movement.held) or tuple(f"{name}_ball" for name in standing)
+    return footing(shape, performance.rest, held, standing, movement.position == "supine")
 
 
 def reference(

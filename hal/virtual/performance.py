@@ -22,6 +22,8 @@ class Style:
     compensation_deg: trunk lean and turn and shoulder hitching that this person adds to every repetition.
     posture_deg: how far trunk and arms rest from the textbook. sway_deg, tremor_deg: of balance, of the hands.
     pause_s: rest between repetitions, give or take half. build_spread: of the lengths of the segments, as a fraction.
+    hold, back: multiply how long the turning point and the way back take. early: the power to which shares of a way's
+    time are raised; below 1 most of the way is done early, above 1 late.
     """
 
     tempo: float = 1.0
@@ -35,6 +37,9 @@ class Style:
     tremor_deg: float = 0.06
     pause_s: float = 0.9
     build_spread: float = 0.02
+    hold: float = 1.0
+    back: float = 1.0
+    early: float = 1.0
 
 
 INSTRUCTOR = Style(
@@ -72,6 +77,7 @@ class Performance:
 
     rest, excursion (rest to turning point), via: the movement for this person and side.
     starts, out_s, hold_s, back_s: (repetitions,) seconds; scale: (repetitions, 28), how much of each excursion is done.
+    early: as in `Style`.
     """
 
     movement: Movement
@@ -84,29 +90,35 @@ class Performance:
     hold_s: Floats
     back_s: Floats
     scale: Floats
+    early: float = 1.0
 
     @property
     def end_s(self) -> float:
         """When the last repetition is over; minus infinity for mere rest."""
         return float((self.starts + self.out_s + self.hold_s + self.back_s).max(initial=-np.inf))
 
-    def progress(self, times: Floats) -> tuple[Floats, NDArray[np.intp]]:
-        """How far each time is from rest (0) to the turning point (1), and in which repetition."""
-        if not len(self.starts):
-            return np.zeros(len(times)), np.zeros(len(times), np.intp)
+    def ways(self, times: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
+        """What share of the way out, and of the way back, is done at each time, 0..1, and in which repetition.
+
+        There is at least one repetition.
+        """
         which = np.maximum(np.searchsorted(self.starts, times, side="right") - 1, 0)
         since = times - self.starts[which]
-        out, hold = self.out_s[which], self.hold_s[which]
-        back = minimum_jerk((since - out - hold) / self.back_s[which])
-        return minimum_jerk(since / out) - back, which
+        out = np.clip(since / self.out_s[which], 0.0, 1.0)
+        back = np.clip((since - self.out_s[which] - self.hold_s[which]) / self.back_s[which], 0.0, 1.0)
+        return out**self.early, back**self.early, which
 
     def angles(self, times: Floats) -> Floats:
         """(n, 28) degrees."""
         if not len(self.starts):
             return np.tile(self.rest, (len(times), 1))
-        progress, which = self.progress(times)
-        done = progress[:, None] * self.excursion + (4.0 * progress * (1.0 - progress))[:, None] * self.via
-        return np.asarray(self.rest + done * self.scale[which])
+        out, back, which = self.ways(times)
+        progress = minimum_jerk(out) - minimum_jerk(back)
+        return self.rest + self.done(progress[:, None]) * self.scale[which]
+
+    def done(self, progress: Floats) -> Floats:
+        """(n, 28) degrees away from rest for a progress (n, 1) or (n, 28), 0 at rest and 1 at the turning point."""
+        return np.asarray(progress * self.excursion + 4.0 * progress * (1.0 - progress) * self.via)
 
 
 def minimum_jerk(share: Floats) -> Floats:
@@ -124,25 +136,39 @@ def perform(
     Raises `HalError` for an exercise or side the virtual patient does not know.
     """
     movement, side_done = movement_of(exercise, side)
-    working = working_sides(side_done)
+    return perform_movement(movement, side_done, repetitions, start_s, style, habits, rng)
+
+
+def perform_movement(
+    movement: Movement,
+    side: Side,
+    repetitions: int,
+    start_s: float,
+    style: Style,
+    habits: Floats,
+    rng: np.random.Generator,
+) -> Performance:
+    """As `perform`, of a movement that need not be an exercise."""
+    working = working_sides(side)
     rest = _rest_angles(movement, working) + style.posture_deg * habits[0] * _free(movement)
     rest[list(HINGES)] = np.maximum(rest[list(HINGES)], 1.0)
     textbook = _rest_angles(movement, working)
-    excursion = _on_sides(movement.turn, working, textbook) - textbook
+    excursion = on_sides(movement.turn, working, textbook) - textbook
     excursion += style.compensation_deg * habits[1] * _marked("trunk.lean", "trunk.turn", *_girdles(working))
-    via = _on_sides(movement.via, working, np.zeros(len(ANGLES)))
+    via = on_sides(movement.via, working, np.zeros(len(ANGLES)))
 
     tempo = style.tempo * np.exp(style.tempo_spread * rng.standard_normal((repetitions, 3)))
-    out_s, hold_s, back_s = (np.array([movement.out_s, movement.hold_s, movement.back_s]) / tempo).T
+    usual_s = np.array([movement.out_s, movement.hold_s * style.hold, movement.back_s * style.back])
+    out_s, hold_s, back_s = (usual_s / tempo).T
     pauses = style.pause_s * (1.0 + (rng.uniform(-0.5, 0.5, repetitions) if style.tempo_spread else 0.0))
     starts = start_s + np.concatenate([[0.0], np.cumsum(out_s + hold_s + back_s + pauses)[:-1]])[:repetitions]
     scale = style.amplitude * (1.0 + style.amplitude_spread * rng.standard_normal((repetitions, 1)))
     scale = scale * (1.0 + style.joint_spread * rng.standard_normal((repetitions, len(ANGLES))))
     scale = np.minimum(scale, _most(rest, excursion))
-    return Performance(movement, side_done, rest, excursion, via, starts, out_s, hold_s, back_s, scale)
+    return Performance(movement, side, rest, excursion, via, starts, out_s, hold_s, back_s, scale, style.early)
 
 
-def _on_sides(named: Angles, working: tuple[str, ...], otherwise: Floats) -> Floats:
+def on_sides(named: Angles, working: tuple[str, ...], otherwise: Floats) -> Floats:
     """(28,) degrees: what is named, for limbs on the working sides only and leans towards them; else `otherwise`."""
     vector = otherwise.copy()
     for name, value in named.items():

@@ -118,18 +118,24 @@ def footing(shape: BodyShape, rest: Floats, held: tuple[str, ...], standing: tup
 def stand(shape: BodyShape, angles: Floats, on: Footing) -> Pose:
     """The pose at angles (n, 28) with the held points held and each standing foot's ball where it was at rest.
 
-    A standing leg's hip and knee follow from where hip and foot are (two links, knee forward of the line between them);
-    one that cannot reach is straight.
+    A standing leg's hip and knee follow from where hip and foot are (two links, knee forward of the line between them,
+    or turned outwards about it by the hip's abduction); one that cannot reach is straight.
     """
-    pose = _hanging(angles)
+    swing = [INDEX[f"{side}.hip.abduction"] for side in on.standing]
+    hanging = angles
+    if angles[:, swing].any():
+        hanging = angles.copy()
+        hanging[:, swing] = 0.0  # where the pelvis is does not depend on where the knees point
+    pose = _hanging(hanging)
     pelvis = on.held_at - _held_mean(shape, pose, on.held, on.standing, angles)
     pose = Pose(pelvis, pose.rotations)
     for side in on.standing:
         foot = _foot(angles, side)
         ankle = on.balls[SIDES.index(side)] - foot @ shape.offset(f"{side}_ball")
         hip = shape.place(pose, (f"{side}_hip",))[:, 0]
+        outward = angles[:, INDEX[f"{side}.hip.abduction"]] * (1.0 if side == "left" else -1.0)
         thigh, shank = _reach(
-            hip, ankle, pose.rotations[:, 0, :, 0], shape.length(f"{side}_knee"), shape.length(f"{side}_ankle")
+            hip, ankle, pose.rotations[:, 0, :, 0], outward, shape.length(f"{side}_knee"), shape.length(f"{side}_ankle")
         )
         for segment, rotation in (("thigh", thigh), ("shank", shank), ("foot", foot)):
             pose.rotations[:, RIGID.index(f"{side}_{segment}")] = rotation
@@ -158,8 +164,13 @@ def _foot(angles: Floats, side: str) -> Floats:
     return from_xzy(turn)
 
 
-def _reach(hip: Floats, ankle: Floats, left: Floats, thigh_m: float, shank_m: float) -> tuple[Floats, Floats]:
-    """Rotations (n, 3, 3) of thigh and shank that bring the ankle there, the knee's axis near to `left`."""
+def _reach(
+    hip: Floats, ankle: Floats, left: Floats, turned: Floats, thigh_m: float, shank_m: float
+) -> tuple[Floats, Floats]:
+    """Rotations (n, 3, 3) of thigh and shank that bring the ankle there, the knee's axis near to `left`.
+
+    turned: (n,) degrees by which the knee then swings to the left about the line from hip to ankle.
+    """
     line = ankle - hip
     distance = np.linalg.norm(line, axis=1, keepdims=True)
     line = line / distance
@@ -167,6 +178,9 @@ def _reach(hip: Floats, ankle: Floats, left: Floats, thigh_m: float, shank_m: fl
     axis = left - (left * line).sum(axis=1, keepdims=True) * line
     axis /= np.linalg.norm(axis, axis=1, keepdims=True)
     forward = cross(axis, -line)
+    if turned.any():
+        sine, cosine = np.sin(np.radians(turned))[:, None], np.cos(np.radians(turned))[:, None]
+        axis, forward = cosine * axis - sine * forward, cosine * forward + sine * axis
     along = (thigh_m**2 - shank_m**2 + distance**2) / (2 * distance)
     knee = along * line + np.sqrt(thigh_m**2 - along**2) * forward
     thigh, shank = -knee / thigh_m, (knee - distance * line) / shank_m
