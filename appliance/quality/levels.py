@@ -2,7 +2,8 @@
 
 FineRehab's: that levels come from the distribution of scores, and their names. Ours: that each level is a fifth of the
 movement's scores. How the paper cuts is not at hand; fifths need no assumption on the distribution's shape, and by
-chance a level is then right one time in five.
+chance a level is then right one time in five. Grades are whole numbers, so that many scores are equal: these are never
+parted, and a bound lies midway between two scores that differ, where a small error of a model's moves no level.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class _Model(BaseModel):
 
 
 class Fifths(_Model):
-    """One movement's. bounds: the score at 20, 40, 60 and 80 % of them. scores: how many. weights: their version."""
+    """One movement's. bounds: below the scores at 20, 40, 60 and 80 %. scores: how many. weights: their version."""
 
     bounds: tuple[_Bound, _Bound, _Bound, _Bound]
     scores: Annotated[int, Field(ge=FEWEST)]
@@ -91,7 +92,9 @@ def _fifths(exercise: str, scores: Sequence[FineRehabScore]) -> Fifths:
     versions = {score.weights for score in scores}
     if len(versions) > 1:
         raise SettingsError(f"{exercise}: its scores were made with {len(versions)} versions of the weights; use one")
-    first, second, third, fourth = np.quantile([score.value for score in scores], _SHARES).tolist()
+    values = np.unique([score.value for score in scores])
+    above = np.searchsorted(values, np.quantile([score.value for score in scores], _SHARES, method="higher"))
+    first, second, third, fourth = ((values[np.maximum(above - 1, 0)] + values[above]) / 2).tolist()
     return Fifths(bounds=(first, second, third, fourth), scores=len(scores), weights=versions.pop())
 
 

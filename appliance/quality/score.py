@@ -12,6 +12,9 @@ from appliance.errors import NotScorableError
 from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS, BodyPart, Dimension
 from appliance.quality.weights import Side, Weights
 
+_DIGITS = 9
+"""Kept of a score: the best grades throughout come to 4 exactly, in whatever order they are summed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grades:
@@ -59,4 +62,6 @@ def score(grades: Grades, weights: Weights, side: Side) -> FineRehabScore:
         raise NotScorableError(f"{DIMENSIONS[row]} of {BODY_PARTS[column]} counts in this movement and has no grade")
     dimensions = np.clip(grades.values[:, counts] @ of_parts[counts], 0.0, BEST)
     value = np.clip(weights.of_dimensions() @ dimensions, 0.0, BEST)
-    return FineRehabScore(float(value), dict(zip(DIMENSIONS, dimensions.tolist(), strict=True)), weights.version)
+    return FineRehabScore(
+        round(float(value), _DIGITS), dict(zip(DIMENSIONS, dimensions.tolist(), strict=True)), weights.version
+    )

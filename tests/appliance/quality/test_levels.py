@@ -59,6 +59,14 @@ def test_the_best_score_is_good_even_where_many_reach_it() -> None:
     assert level(1.9, "squat", distribution) == "poor"
 
 
+def test_equal_scores_share_a_level_and_a_small_error_moves_none() -> None:
+    values = np.repeat([1.0, 2.0, 3.0, 3.5, 4.0], [15, 25, 20, 10, 30])
+    distribution = distribution_of({"squat": scores(values)}, "made up in a test")
+    assert distribution.movements["squat"].bounds == pytest.approx((1.5, 2.5, 3.25, 3.75))
+    for value, expected in zip((1.0, 2.0, 3.0, 3.5, 4.0), LEVELS, strict=True):
+        assert {level(value + error, "squat", distribution) for error in (-0.2, 0.0, 0.2)} == {expected}
+
+
 def test_no_level_says_why(distribution: Distribution) -> None:
     score = scores([3.0])[0]
     for found, reason in (
