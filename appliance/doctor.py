@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -66,6 +66,9 @@ def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Check:
         return Check(name, True, attempt())
     except (RehabBoxError, HalError, OSError) as error:
         return Check(name, False, " ".join(str(error).split()), remedy)
+    except Exception as error:  # noqa: BLE001  a driver's own fault is one more finding, whatever it is
+        reason = " ".join(str(error).split())
+        return Check(name, False, f"the driver failed: {type(error).__name__}: {reason}", remedy)
 
 
 def _exercises() -> str:
@@ -86,14 +89,20 @@ def _cameras(settings: Settings) -> Iterator[Check]:
     cameras = start_order({role: build_camera(table) for role, table in settings.cameras.items()})
     with ExitStack() as opened:
         for role, camera in cameras.items():
-            opened.callback(camera.close)
+            opened.callback(_shut, camera)
             try:
                 camera.open()
-            except (HalError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  as in _tried, which tells it
                 faults[role] = error
         for role in settings.cameras:
             remedy = f"Check the camera's plug and power, and [{role}] in the settings."
             yield _tried(role.replace("_", " "), partial(_picture, cameras[role], faults.get(role)), remedy)
+
+
+def _shut(camera: Camera) -> None:
+    """One that cannot be closed is a fault that was told already, and must not hide the other checks."""
+    with suppress(Exception):
+        camera.close()
 
 
 def _picture(camera: Camera, fault: Exception | None) -> str:

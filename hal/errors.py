@@ -42,7 +42,7 @@ class MisuseError(HalError):
 
 
 class BrokenDriverError(HalError):
-    """An installed plug-in cannot be imported, or what it names is no driver of its kind."""
+    """An installed plug-in cannot be imported, what it names is no driver of its kind, or it cannot be made."""
 
 
 class CalibrationError(HalError):

@@ -5,7 +5,7 @@ Other distributions add rows by the entry-point group `rehabbox.drivers`: `"came
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -119,13 +119,16 @@ def _plug_in_class(kind: Kind, name: str, row: _Row) -> type[Driver]:
     module, _, attribute = row.target.partition(":")
     try:
         driver = getattr(import_module(module), attribute)
-    except Exception as error:  # noqa: BLE001  what a stranger's module raises is not known
+    except (Exception, SystemExit) as error:  # noqa: BLE001  what a stranger's module raises is not known
         reason = " ".join(str(error).split())
         raise BrokenDriverError(f"{where} cannot be imported: {type(error).__name__}: {reason}") from None
     lacking = [part for part in _NEEDED[kind] if not hasattr(driver, part)]
     options = getattr(driver, "Options", None)
     if not (isinstance(options, type) and issubclass(options, BaseModel)):
         lacking.insert(0, "Options (a pydantic model)")
+    words = getattr(driver, "capabilities", ())
+    if isinstance(words, str) or not (isinstance(words, Collection) and all(isinstance(word, str) for word in words)):
+        lacking.append("capabilities as a tuple of words")
     if lacking:
         raise BrokenDriverError(f"{where} is no driver of kind {kind}: it lacks {', '.join(lacking)}")
     return cast(type[Driver], driver)
@@ -146,7 +149,15 @@ def driver_options(kind: Kind, settings: Mapping[str, Any]) -> BaseModel:
 def _build(kind: Kind, settings: Mapping[str, Any]) -> Driver:
     options = driver_options(kind, settings)
     factory = cast(Any, driver_class(kind, str(settings["driver"])))
-    return cast(Driver, factory(options))
+    try:
+        return cast(Driver, factory(options))
+    except HalError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise BrokenDriverError(
+            f"{kind}.driver: {settings['driver']!r} cannot be made: {type(error).__name__}: {reason}"
+        ) from error
 
 
 def build_camera(settings: Mapping[str, Any]) -> Camera:

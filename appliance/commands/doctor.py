@@ -38,7 +38,8 @@ def doctor(file: Path | None, as_json: bool) -> int:
         for heading in ("check", "", "found", "remedy"):
             table.add_column(heading, no_wrap=heading in ("check", ""))
         for check in checks:
-            table.add_row(check.name, "ok" if check.ok else "FAULT", check.detail, check.remedy)
+            # Text, not str: a remedy names [camera] and other tables, which rich would take for markup.
+            table.add_row(check.name, "ok" if check.ok else "FAULT", Text(check.detail), Text(check.remedy))
         console = Console()
         console.print(table)
         console.print(_driver_table(drivers))

@@ -74,6 +74,8 @@ def test_a_plug_in_belongs_to_its_kind_and_is_named_among_the_choices(install):
         ("no_such_module_here:X", ACME, "No module named"),
         ("acme_plug:AcmeCamera", "raise RuntimeError('no licence\\nbought')", "RuntimeError: no licence bought"),
         ("acme_plug:AcmeCamera", "def x(:", "SyntaxError"),
+        ("acme_plug:AcmeCamera", "raise SystemExit('no licence')", "SystemExit: no licence"),
+        ("acme_plug:AcmeCamera", ACME.replace('("depth", "15 Hz")', '"depth"'), "lacks capabilities as a tuple"),
         ("acme_plug:NoDriver", ACME, "lacks Options (a pydantic model), close, info, read"),
     ],
 )
@@ -89,6 +91,12 @@ def test_a_broken_plug_in_names_itself_in_one_line_and_spoils_nothing_else(insta
     faults = {(summary.kind, summary.name): summary.fault for summary in summaries() if summary.fault}
     assert faults == {("camera", "acme"): message}
     build_camera({"driver": "synthetic"})
+
+
+def test_a_plug_in_that_cannot_be_made_says_so_in_one_line(install):
+    install({"camera.acme": "acme_plug:AcmeCamera"}, ACME.replace("self.lamp = options.lamp", "1 / 0"))
+    with pytest.raises(BrokenDriverError, match=r"camera\.driver: 'acme' cannot be made: ZeroDivisionError"):
+        build_camera({"driver": "acme"})
 
 
 def test_a_plug_in_cannot_take_the_name_of_a_driver_of_ours(install):

@@ -68,6 +68,29 @@ def test_each_fault_is_found_and_comes_with_a_remedy(ward: Any) -> None:
     assert all(checks[name]["remedy"] for name in faults)
 
 
+def test_a_fault_of_a_plug_ins_own_is_one_finding_among_the_others(ward: Any, tmp_path: Path) -> None:
+    ward.start().close()
+    plug_ins = tmp_path / "plug-ins" / "acme-1.dist-info"
+    plug_ins.mkdir(parents=True)
+    (plug_ins / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (plug_ins / "entry_points.txt").write_text("[rehabbox.drivers]\ncamera.acme = acme_camera:AcmeCamera\n")
+    (plug_ins.parent / "acme_camera.py").write_text(
+        "from hal.camera.synthetic import SyntheticCamera\n"
+        "class AcmeCamera(SyntheticCamera):\n"
+        "    def open(self): raise RuntimeError('no\\nlicence')\n"
+        "    def close(self): raise RuntimeError('never opened')\n"
+    )
+    done = subprocess.run(
+        [*REHABBOX, "doctor", "--settings", str(tmp_path / "settings.toml")],
+        capture_output=True, text=True, timeout=60,
+        env=os.environ | {"PYTHONPATH": str(plug_ins.parent), "REHABBOX_CAMERA__DRIVER": "acme", "COLUMNS": "200"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "the driver failed: RuntimeError: no licence" in done.stdout
+    assert "Check the camera's plug and power, and [camera] in the settings." in done.stdout
+    assert done.stdout.count("FAULT") == 1
+
+
 def test_sensors_that_are_switched_off_are_a_fault_and_named(ward: Any) -> None:
     tool = Path(__file__).parents[2] / "tools" / "simulate"
     with subprocess.Popen([sys.executable, tool, "xbus", "--sensors", "15"], stdout=subprocess.PIPE, text=True) as line:
