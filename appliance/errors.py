@@ -21,6 +21,10 @@ class NotScorableError(RehabBoxError):
     """A recording was read and cannot be scored: too little seen, too short, an instructor who does not move."""
 
 
+class ModelError(RehabBoxError):
+    """The quality classifier cannot be used: a file of it is missing or damaged, or nothing here can run it."""
+
+
 class UnknownExerciseError(RehabBoxError):
     """No exercise file has that id."""
 

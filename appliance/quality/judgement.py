@@ -1,0 +1,109 @@
+"""What the classifier says of one movement, and whether it knows anything about such a movement at all."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.quality.model_file import ModelFile, Standardisation, models_dir, read_model
+from appliance.quality.network import Network
+from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
+from appliance.quality.relative import Relative, relative
+from appliance.quality.score import Grades
+from appliance.scoring.body import Body
+from appliance.scoring.components import Model
+
+OTHER, NOT_SURE, AS_REFERENCE = "other", "not sure", "as reference"
+"""Movements beside the sixteen: not the reference's; like nothing that was trained on; the reference's, which is none
+of the sixteen."""
+
+_OTHER_SIDE = [BODY_PARTS.index(part) for part in ("trunk", "right_arm", "left_arm", "right_leg", "left_leg")]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """quality: calibrated probability that it is done correctly, 0..1. level: 0 best .. 4, as in manifests.
+
+    movement: an exercise's id, or one of `OTHER`, `NOT_SURE`, `AS_REFERENCE`. grades: A_ij as the network guesses them.
+    """
+
+    quality: float
+    level: int
+    movement: str
+    grades: Grades
+
+    @property
+    def sure(self) -> bool:
+        """False: the other figures stand, but mean little."""
+        return self.movement not in (OTHER, NOT_SURE)
+
+
+class Judge:
+    """The shipped classifier; safe for several threads."""
+
+    def __init__(self, model: ModelFile, network: Network) -> None:
+        self._model, self._network, self._lock = model, network, threading.Lock()
+
+    @property
+    def version(self) -> str:
+        return self._model.version
+
+    def judge(self, reference: Model, patient: Body) -> Judgement:
+        """One repetition, or a recording of one, against its reference. Raises `NotScorableError` as `relative`."""
+        return self.judge_relative(relative(reference, patient))
+
+    def judge_relative(self, compared: Relative) -> Judgement:
+        """As `judge`, of a comparison made before."""
+        model = self._model
+        inputs = {
+            "sequence": standardised(compared.sequence, model.sequence, model.clip),
+            "vector": standardised(compared.vector, model.vector, model.clip),
+        }
+        with self._lock:
+            outputs = self._network.run(inputs)
+        logit = model.calibration.slope * float(outputs["correct"][0]) + model.calibration.offset
+        return Judgement(
+            quality=1.0 / (1.0 + math.exp(-logit)),
+            level=int(outputs["level"].argmax()),
+            movement=self._movement(outputs, strangeness(compared, model.vector)),
+            grades=_grades(outputs["grades"], swapped=compared.swapped),
+        )
+
+    def _movement(self, outputs: dict[str, NDArray[np.float64]], strange: float) -> str:
+        limits = self._model.limits
+        if strange > limits.strangeness:
+            return NOT_SURE
+        if float(outputs["same"][0]) < limits.same:
+            return OTHER
+        number = int(outputs["movement"].argmax())
+        return self._model.movements[number - 1] if number else AS_REFERENCE
+
+
+@cache
+def shipped_judge() -> Judge | None:
+    """None where no model is installed. Raises `ModelError` for one that cannot be used."""
+    found = read_model(models_dir())
+    return Judge(*found) if found else None
+
+
+def standardised(values: NDArray[np.float32], by: Standardisation, clip: float) -> NDArray[np.float32]:
+    """values: (..., n). What is far outside of training is cut off."""
+    mean, spread = np.array(by.mean, np.float32), np.array(by.spread, np.float32)
+    return np.clip((values - mean) / spread, -clip, clip)
+
+
+def strangeness(compared: Relative, by: Standardisation) -> float:
+    """How far the vector lies from those trained on: the root mean square in standard deviations (ours)."""
+    away = (compared.vector - np.array(by.mean)) / np.array(by.spread)
+    return float(np.sqrt((away**2).mean()))
+
+
+def _grades(logits: NDArray[np.float64], *, swapped: bool) -> Grades:
+    """Sigmoids onto 0..4, by the patient's own sides."""
+    values = (BEST / (1.0 + np.exp(-logits))).reshape(len(DIMENSIONS), len(BODY_PARTS))
+    return Grades(values[:, _OTHER_SIDE] if swapped else values)

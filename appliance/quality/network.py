@@ -1,0 +1,49 @@
+"""A small int8 network, run by tflite-runtime or LiteRT, whichever this machine has: they have the same interpreter."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.errors import ModelError
+
+_RUNTIMES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
+_SIGNATURE = "serving_default"
+
+
+class Network:
+    """Numbers in, numbers out; that it is int8 inside is seen in their steps only. Not for two threads at once."""
+
+    def __init__(self, content: bytes) -> None:
+        """content: of a .tflite file with one signature. Raises `ModelError` for what is none or cannot run."""
+        try:
+            self._interpreter = _runtime()(model_content=content, num_threads=1)
+            self._run = self._interpreter.get_signature_runner(_SIGNATURE)
+            self._inputs = {name: tuple(d["quantization"]) for name, d in self._run.get_input_details().items()}
+            self._outputs = {name: tuple(d["quantization"]) for name, d in self._run.get_output_details().items()}
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"is not a network that can be run: {' '.join(str(error).split())}") from None
+
+    def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float64]]:
+        """One example: arrays by name, without a batch axis; outputs likewise. What int8 cannot hold is cut off."""
+        quantised = {}
+        for name, (scale, zero) in self._inputs.items():
+            steps = np.rint(inputs[name] / scale) + zero
+            quantised[name] = np.clip(steps, -128, 127).astype(np.int8)[None]
+        found = self._run(**quantised)
+        return {
+            name: (found[name][0].astype(np.float64) - zero) * scale for name, (scale, zero) in self._outputs.items()
+        }
+
+
+def _runtime() -> Any:
+    for module in _RUNTIMES:
+        try:
+            return importlib.import_module(module).Interpreter
+        except ImportError:
+            continue
+    raise ModelError("nothing here can run it: install the box's software again (tflite-runtime or ai-edge-litert)")

@@ -1,0 +1,145 @@
+"""One movement relative to its reference: what the quality classifier looks at, in training and on the box (ours).
+
+Both halves come from one comparison. The sequence follows the reference through its phases, along HS-BTW's alignment,
+so that a patient who is slow or pauses is still compared with the right moment. The vector holds what the alignment
+takes out: how long, how far, how fast and in how many pieces. Nothing in it names an exercise, so that a movement
+that was never trained on is described as well as any other. A patient who used the other side is taken as in a mirror,
+as `appliance.scoring.components` does; and both are, where the reference moves mostly its right limbs, so that the
+network meets every movement from the left only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.scoring.body import ANGLES, RATE_HZ, SEGMENTS, TILTS, Body, Floats, angles_of, directions_of
+from appliance.scoring.components import COMPONENTS, Model, measure
+from appliance.scoring.distance import movement_weights
+from appliance.scoring.match import Match, match
+from appliance.scoring.movement import Movement, movement_of
+from appliance.scoring.options import ScoringOptions
+from appliance.skeleton.standard import JOINTS
+
+PHASES = 64
+"""Moments of the reference, evenly spaced from its first frame to its last."""
+_ANGLE_DEG = 45.0
+_SPREAD_PHASES = 2
+"""Phases to either side over which the local tempo is taken: frame by frame it is mostly steps of the alignment."""
+_SLOWEST, _FASTEST = 1.0 / 16.0, 16.0
+
+_DIRECTIONS = tuple(f"{near}-{far}.{axis}" for near, far in SEGMENTS for axis in "xyz")
+CHANNELS = (
+    *(f"reference.{name}" for name in _DIRECTIONS),
+    *(f"difference.{name}" for name in _DIRECTIONS),
+    *(f"difference.{name}" for name in ANGLES),
+    "log_tempo",
+)
+"""Of the sequence: unit vectors along `SEGMENTS`, the patient's less the reference's; angles in units of 45 degrees."""
+
+_BY_JOINT = {
+    "reach": 0.05, "path": 0.05, "submovements": 2.0, "movement_s": 2.0 / RATE_HZ, "peak_speed": 0.05,
+    "pelvis_path": 0.05,
+}  # fmt: skip
+"""What is compared joint by joint, and what is added to both before their ratio: sizes that are hardly above noise."""
+_RANGE_DEG = 3.0
+_JERK = 1.0
+FEATURES = (
+    *COMPONENTS,
+    "log_duration",
+    "log_distance",
+    *(f"angle_range.{name}" for name in ANGLES),
+    *(f"tilt_range.{name}" for name in TILTS),
+    *(f"{name}.{joint}" for name in _BY_JOINT for joint in JOINTS),
+    *(f"jerk.{joint}" for joint in JOINTS),
+)
+"""Of the vector: the components of the extended measure, then logs of ratios, patient to reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """sequence: (PHASES, channels) float32, see `CHANNELS`; vector: (features,) float32, see `FEATURES`; all finite.
+    swapped: what is left in them was the patient's right."""
+
+    sequence: NDArray[np.float32]
+    vector: NDArray[np.float32]
+    swapped: bool
+
+
+def relative(reference: Model, patient: Body) -> Relative:
+    """Raises `NotScorableError` where the reference does not move or the two are too long to be aligned."""
+    measured = measure(reference, patient)
+    right = float(reference.movement.sidedness().sum()) < 0.0
+    if right:
+        reference = Model(reference.body.mirrored(), reference.movement.mirrored())
+    swapped = measured.mirrored != right
+    if swapped:
+        patient = patient.mirrored()
+    options = ScoringOptions()
+    instructor = reference.body.about_pelvis
+    matched = match(instructor, patient.about_pelvis, movement_weights(instructor), options)
+    frames = _patient_frames(matched, len(instructor), len(patient.about_pelvis))
+    return Relative(
+        sequence=_sequence(reference.body, patient, frames).astype(np.float32),
+        vector=_vector(measured.values, reference, patient, matched).astype(np.float32),
+        swapped=swapped,
+    )
+
+
+def _patient_frames(matched: Match, instructor: int, patient: int) -> Floats:
+    """(PHASES,) the patient's frame, fractional, at each phase of the reference."""
+    first, places = np.unique(matched.instructor_frames, return_index=True)
+    phases = np.linspace(0.0, instructor - 1.0, PHASES)
+    return np.clip(np.interp(phases, first, matched.patient_frames[places]), 0.0, patient - 1.0)
+
+
+def _sequence(reference: Body, patient: Body, frames: Floats) -> Floats:
+    shown = _at(reference.about_pelvis, np.linspace(0.0, len(reference.about_pelvis) - 1.0, PHASES))
+    done = _at(patient.about_pelvis, frames)
+    directions = directions_of(shown)
+    turned = directions_of(done) - directions
+    angles = (angles_of(done) - angles_of(shown)) / _ANGLE_DEG
+    steps = np.convolve(np.pad(np.diff(frames), _SPREAD_PHASES, "edge"), np.ones(2 * _SPREAD_PHASES) / 4.0, "valid")
+    tempo = (len(reference.about_pelvis) - 1.0) / (PHASES - 1.0) / np.maximum(steps, 1e-9)
+    log_tempo = np.log(np.clip(tempo, _SLOWEST, _FASTEST))[:, None]
+    return np.concatenate([directions.reshape(PHASES, -1), turned.reshape(PHASES, -1), angles, log_tempo], axis=1)
+
+
+def _at(positions: Floats, frames: Floats) -> Floats:
+    """(PHASES, 17, 3) positions at fractional frames."""
+    before = np.floor(frames).astype(np.intp)
+    after = np.minimum(before + 1, len(positions) - 1)
+    share = (frames - before)[:, None, None]
+    return np.asarray(positions[before] * (1.0 - share) + positions[after] * share)
+
+
+def _vector(values: dict[str, float], reference: Model, patient: Body, matched: Match) -> Floats:
+    shown, done = reference.movement, movement_of(patient)
+    durations = (len(body.about_pelvis) for body in (patient, reference.body))
+    return np.concatenate(
+        [
+            [values[name] for name in COMPONENTS],
+            [np.subtract(*np.log([*durations])), np.log(matched.distances.mean() + 1e-3)],
+            _log_ratio(done.angle_ranges, shown.angle_ranges, _RANGE_DEG),
+            _log_ratio(done.tilt_ranges, shown.tilt_ranges, _RANGE_DEG),
+            *(_by_joint(done, shown, name) for name in _BY_JOINT),
+            _log_ratio(_jerk(patient), _jerk(reference.body), _JERK),
+        ]
+    )
+
+
+def _by_joint(done: Movement, shown: Movement, name: str) -> Floats:
+    return _log_ratio(getattr(done, name), getattr(shown, name), _BY_JOINT[name])
+
+
+def _jerk(body: Body) -> Floats:
+    """(17,) mean size of the third derivative about the thorax, shoulder widths / s^3."""
+    if len(body.about_thorax) < 4:
+        return np.zeros(len(JOINTS))
+    return np.asarray(np.linalg.norm(np.diff(body.about_thorax, 3, axis=0), axis=2).mean(axis=0) * RATE_HZ**3)
+
+
+def _log_ratio(done: Floats, shown: Floats, least: float) -> Floats:
+    return np.asarray(np.log((done + least) / (shown + least)))

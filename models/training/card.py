@@ -1,0 +1,79 @@
+"""`models/MODEL_CARD.md`, written whole from one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from appliance.quality.model_file import ModelFile
+from models.training.examples import ORDINARY, VIRTUAL_TESTS, Examples
+from models.training.figures import Figure
+
+_HEAD = """# Model card: quality of a movement relative to its reference
+
+Written by `tools/train`; every figure is from that run, of int8 files run in the TFLite interpreter by the box's own
+code, on persons that had no part in training. Nothing here is a diagnosis, and nothing is claimed about FineRehab's
+recordings: they were not at hand.
+
+**Input**: one repetition relative to its reference, see `appliance/quality/relative.py`. **Output**: the calibrated
+probability that it is done correctly; its level (0 best, as in the manifests: WMFT's healthy, mild, moderate are 0, 1,
+2; virtual patients' fifths of FineRehab's score are 0 to 4); grades A_ij 0..4 by dimension and part of the body; which
+of the sixteen movements it is; whether it is the reference's movement at all.
+
+**Not sure**: input whose features lie further from those trained on than all but 2 % of ordinary persons held out is
+called `not sure`; what does not do what the reference shows is `other`. The figures beside either mean little.
+
+**How**: each figure of a fold is by a model trained without its persons (and movements), converted by the same recipe.
+Calibration and limits of a fold come from the other folds; the shipped file has the recipe, all shared persons, and the
+constants of all folds. The virtual tests are families of people, cameras and strangers that are never trained on.
+"""
+
+
+def card_of(model: ModelFile, network: bytes, examples: Examples, figures: list[Figure]) -> str:
+    """The whole text."""
+    lines = [_HEAD, f"Version `{model.version}`, {len(network) / 1000:.0f} kB, sha256 `{model.sha256}`.", ""]
+    lines += [
+        "## Data",
+        "",
+        "| set | persons | exercises | comparisons | of them ordinary | |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_row_of(examples, source) for source in sorted(set(examples.source.tolist()))]
+    lines += [
+        "",
+        "Recordings are no part of the project. UI-PRMD was shared for training and testing, WMFT under BSD-3.",
+        "",
+    ]
+    lines += ["## Figures", "", "| figure | value | target | met |", "|---|---|---|---|"]
+    lines += [_line(figure) for figure in figures]
+    return "\n".join([*lines, "", *_details(figures)]).rstrip() + "\n"
+
+
+def _row_of(examples: Examples, source: str) -> str:
+    of = examples.where(examples.source == source)
+    ordinary = of.where(of.kind == ORDINARY)
+    use = "measured only" if source == VIRTUAL_TESTS else "trained on"
+    counts = (len(np.unique(of.person)), len(np.unique(ordinary.exercise)), len(of), len(ordinary))
+    return f"| {source} | {' | '.join(map(str, counts))} | {use} |"
+
+
+def _line(figure: Figure) -> str:
+    return f"| {figure.name} | {figure.value:.3f} | {figure.target} | {_met(figure)} |"
+
+
+def _met(figure: Figure) -> str:
+    if not figure.target:
+        return ""
+    sign, limit = figure.target.split()
+    return "yes" if (figure.value >= float(limit) if sign == ">=" else figure.value <= float(limit)) else "**no**"
+
+
+def _details(figures: list[Figure]) -> Iterator[str]:
+    yield "## By movement, and of whom"
+    for figure in figures:
+        if figure.persons:
+            yield f"\n**{figure.name}**\n"
+            if figure.by:
+                yield ", ".join(f"{name} {value:.3f}" for name, value in figure.by.items()) + "."
+            yield f"Persons, by fold: {figure.persons}."

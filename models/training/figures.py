@@ -1,0 +1,166 @@
+"""From outcomes to the figures of the model card; each with its target and the persons it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.quality.model_file import Calibration, Limits
+from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
+from models.training.examples import ORDINARY, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
+from models.training.folds import REAL
+from models.training.measures import Floats, calibration_error, mean_auc, mean_of, shares
+from models.training.outcomes import Outcomes, chosen
+from models.training.recipe import LEVELS
+
+_TWO_LEVELS, _THREE_LEVELS = REAL
+Masks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """name: what; value; target: `>= 0.96` or empty; by: the same by movement or kind; persons: whom it is of."""
+
+    name: str
+    value: float
+    target: str = ""
+    by: dict[str, float] | None = None
+    persons: str = ""
+
+
+def figures(shipped: Outcomes, persons: list[Outcomes], movements: list[Outcomes], training: Examples) -> list[Figure]:
+    """shipped: on the virtual tests. persons, movements: the folds; either may be empty. training: all examples."""
+    found = []
+    if any((outcome.examples.source == _TWO_LEVELS).any() for outcome in persons):
+        found += [*_real(persons, "unseen persons", 0.96, 0.85), *_conversion(persons)]
+    if movements:
+        found += _real(movements, "an unseen movement of unseen persons", 0.80, 0.80)
+    if persons:
+        found += [*_calibrated(persons), *_turned_away(persons)]
+    return [*found, *_virtual(shipped, training)]
+
+
+def _real(folds: list[Outcomes], whom: str, auc: float, accuracy: float) -> Iterator[Figure]:
+    rows = [(fold, fold.known & (fold.examples.source == _TWO_LEVELS)) for fold in folds]
+    by = mean_auc(
+        np.concatenate([fold.logits[r] for fold, r in rows]),
+        np.concatenate([fold.correct[r] for fold, r in rows]),
+        np.concatenate([fold.examples.exercise[r] for fold, r in rows]),
+    )
+    yield Figure(f"UI-PRMD, {whom}: mean AUC over movements", mean_of(by), f">= {auc:.2f}", by, _persons(folds, 0))
+    rows = [(fold, fold.known & (fold.examples.source == _THREE_LEVELS)) for fold in folds]
+    hits = np.concatenate([_level(fold)[r] == fold.examples.level[r] for fold, r in rows])
+    by = shares(hits, np.concatenate([fold.examples.exercise[r] for fold, r in rows]))
+    name = f"WMFT, three levels, {whom}: mean accuracy over tasks"
+    yield Figure(name, mean_of(by), f">= {accuracy:.2f}", by, _persons(folds, 1))
+
+
+def _conversion(folds: list[Outcomes]) -> Iterator[Figure]:
+    """What int8 costs."""
+    lost = []
+    for fold in folds:
+        rows = fold.known & (fold.examples.source == _TWO_LEVELS)
+        if rows.any():
+            of = fold.correct[rows], fold.examples.exercise[rows]
+            ours, before = (mean_of(mean_auc(x[rows, 0], *of)) for x in (fold.outputs["correct"], _float(fold)))
+            lost.append(abs(before - ours))
+    yield Figure(
+        "UI-PRMD: AUC of float and int8 differ, the worst fold", max(lost), "<= 0.01", None, _persons(folds, 0)
+    )
+
+
+def _float(fold: Outcomes) -> Floats:
+    return fold.float_outputs["correct"]
+
+
+def _calibrated(folds: list[Outcomes]) -> Iterator[Figure]:
+    """Each fold by a calibration from the others."""
+    probability, correct = [], []
+    for index, fold in enumerate(folds):
+        calibration, _ = chosen(folds[:index] + folds[index + 1 :])
+        probability.append(_probability(fold.logits[fold.known], calibration))
+        correct.append(fold.correct[fold.known])
+    error = calibration_error(np.concatenate(probability), np.concatenate(correct))
+    yield Figure("Expected calibration error of quality, real sets", error, "<= 0.05", None, _persons(folds))
+
+
+def _turned_away(folds: list[Outcomes]) -> Iterator[Figure]:
+    """Each fold by limits from the others."""
+    away: dict[str, list[Masks]] = {}
+    for index, fold in enumerate(folds):
+        _, limits = chosen(folds[:index] + folds[index + 1 :])
+        turned, of = _away(fold, limits), fold.examples
+        for source in np.unique(of.source).tolist():
+            for kind, name in enumerate(("ordinary", "foreign", "shuffled")):
+                away.setdefault(f"{name}, {source}", []).append(turned[(of.kind == kind) & (of.source == source)])
+    by = {name: float(np.concatenate(each).mean()) for name, each in away.items() if np.concatenate(each).size}
+    strange, usual = ({k: v for k, v in by.items() if k.startswith("ordinary") == u} for u in (False, True))
+    whom = _persons(folds)
+    yield Figure("`other` or `not sure`: foreign and shuffled movements", mean_of(strange), ">= 0.90", strange, whom)
+    yield Figure("`other` or `not sure`: ordinary persons", mean_of(usual), "<= 0.05", usual, whom)
+
+
+def _away(fold: Outcomes, limits: Limits) -> Masks:
+    return np.asarray((fold.strange > limits.strangeness) | (fold.outputs["same"][:, 0] < limits.same))
+
+
+def _virtual(shipped: Outcomes, training: Examples) -> Iterator[Figure]:
+    """Families never trained on; the nearest training example stands beside each figure."""
+    tests = shipped.examples
+    rows = (tests.source == VIRTUAL_TESTS) & (tests.kind == ORDINARY)
+    known = training.where((training.source == VIRTUAL_TRAINING) & (training.kind == ORDINARY))
+    nearest = _nearest(tests.vector[rows], known.vector)
+    whom = f"{rows.sum()} virtual persons of the test families"
+
+    recognised = shipped.outputs["movement"][rows].argmax(axis=1) == tests.movement[rows]
+    yield Figure("Virtual: movement recognised", float(recognised.mean()), ">= 0.95", None, whom)
+    yield Figure("- nearest neighbour", float((known.movement[nearest] == tests.movement[rows]).mean()))
+    off = _dimensions(_grades(shipped)[rows], tests.part_weights[rows])
+    true = _dimensions(tests.grades[rows], tests.part_weights[rows])
+    by_neighbour = _dimensions(known.grades[nearest], tests.part_weights[rows])
+    for index, name in enumerate(DIMENSIONS):
+        error, its = (float(np.abs(x[:, index] - true[:, index]).mean()) for x in (off, by_neighbour))
+        yield Figure(f"Virtual: {name}, mean absolute error", error, "<= 0.40", None, whom)
+        yield Figure("- nearest neighbour", its)
+    five = LEVELS - 1 - tests.five[rows]
+    level = float((_level(shipped)[rows] == five).mean())
+    yield Figure("Virtual: five levels, accuracy", level, ">= 0.80", None, whom)
+    yield Figure("- nearest neighbour", float((known.five[nearest] == tests.five[rows]).mean()))
+
+
+def _nearest(vectors: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.intp]:
+    mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
+    a, b = (vectors - mean) / spread, (known - mean) / spread
+    return np.asarray(((b**2).sum(axis=1) - 2.0 * a @ b.T).argmin(axis=1))
+
+
+def _grades(fold: Outcomes) -> Floats:
+    return np.asarray(BEST / (1.0 + np.exp(-fold.outputs["grades"])).reshape(-1, len(DIMENSIONS), len(BODY_PARTS)))
+
+
+def _dimensions(grades: NDArray[Any], weights: NDArray[Any]) -> Floats:
+    return np.asarray(np.einsum("ndp,np->nd", grades, weights), np.float64)
+
+
+def _level(fold: Outcomes) -> NDArray[np.intp]:
+    return np.asarray(fold.outputs["level"].argmax(axis=1))
+
+
+def _probability(logits: Floats, calibration: Calibration) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-(calibration.slope * logits + calibration.offset))))
+
+
+def _persons(folds: list[Outcomes], real: int | None = None) -> str:
+    """By fold, whom it left out."""
+    sets = REAL if real is None else (REAL[real],)
+    groups = []
+    for fold in folds:
+        names = [f"{name}" for name in fold.fold.persons if name.split("/")[0] in sets]
+        short = " ".join(name.split("/")[1] if real is not None else name for name in names)
+        if short not in groups:
+            groups.append(short)
+    return "; ".join(groups)

@@ -1,0 +1,73 @@
+"""The last step: figures from the int8 files, constants, and what is shipped: network, description, card.
+
+    python -m models.training.finish [--quick] EXAMPLES FOLDER
+
+Runs in the box's own environment. With --quick the files stay in FOLDER.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from hashlib import sha256
+from pathlib import Path
+
+from appliance.exercises import load_exercises
+from appliance.quality.model_file import ModelFile, models_dir, read_model
+from appliance.quality.relative import CHANNELS, FEATURES
+from appliance.recording.disk import write_whole
+from models.training.card import card_of
+from models.training.examples import Examples
+from models.training.figures import figures
+from models.training.folds import SHIPPED, folds_named
+from models.training.outcomes import Outcomes, chosen, run_fold, standardisations
+from models.training.recipe import CLIP
+
+NAME = "rehabbox-quality"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("examples", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    examples = Examples.load(options.examples)
+    trained = [fold for fold in folds_named("all", examples) if (options.folder / f"{fold.name}.tflite").exists()]
+    outcomes = {fold.name: run_fold(fold, examples, options.folder) for fold in trained}
+    persons = [each for name, each in outcomes.items() if name.startswith("persons")]
+    movements = [each for name, each in outcomes.items() if name.startswith("movement")]
+    shipped = outcomes[SHIPPED.name]
+    network = (options.folder / f"{SHIPPED.name}.tflite").read_bytes()
+    description = _described(network, options.folder, persons or [shipped])
+    card = card_of(description, network, examples, figures(shipped, persons, movements, examples))
+    out = options.folder if options.quick else models_dir()
+    write_whole(out / "quality.tflite", network)
+    write_whole(out / "quality.json", (json.dumps(description.model_dump(), indent=1) + "\n").encode())
+    write_whole(out / "levels.json", options.examples.with_name("levels.json").read_bytes())
+    write_whole(out / "MODEL_CARD.md", card.encode())
+    read_model(out)
+    print(card)  # noqa: T201
+
+
+def _described(network: bytes, folder: Path, held_out: list[Outcomes]) -> ModelFile:
+    sequence, vector = standardisations(folder, SHIPPED)
+    calibration, limits = chosen(held_out)
+    digest = sha256(network).hexdigest()
+    numbered = sorted((e.number, e.id) for e in load_exercises().values() if e.number)
+    return ModelFile(
+        version=f"{NAME} {digest[:12]}",
+        sha256=digest,
+        channels=CHANNELS,
+        features=FEATURES,
+        clip=CLIP,
+        sequence=sequence,
+        vector=vector,
+        calibration=calibration,
+        limits=limits,
+        movements=tuple(name for _, name in numbered),
+    )
+
+
+if __name__ == "__main__":
+    main()

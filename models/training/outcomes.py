@@ -1,0 +1,86 @@
+"""What the int8 files say of the rows they never saw, and the constants that are chosen from that."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.quality.judgement import standardised
+from appliance.quality.model_file import Calibration, Limits, Standardisation
+from appliance.quality.network import Network
+from models.training.examples import ORDINARY, UNKNOWN, Examples
+from models.training.folds import Fold
+from models.training.measures import Floats, platt
+from models.training.recipe import CLIP
+
+UNSURE_AT_MOST = 0.02
+"""Of ordinary persons held out, each of the two limits turns away so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Of one fold's test rows. outputs: by head, (rows, n) of the int8 file, as logits; float_outputs: of the network
+    before conversion. strange: (rows,) see `appliance.quality.judgement.strangeness`."""
+
+    fold: Fold
+    examples: Examples
+    outputs: dict[str, Floats]
+    float_outputs: dict[str, Floats]
+    strange: Floats
+
+    @property
+    def logits(self) -> Floats:
+        """(rows,) of being correct."""
+        return self.outputs["correct"][:, 0]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(rows,) ordinary ones of which it is known how well they were done."""
+        return np.asarray(self.examples.level != UNKNOWN)
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        return np.asarray(self.examples.level == 0)
+
+
+def run_fold(fold: Fold, examples: Examples, folder: Path) -> Outcomes:
+    """Runs NAME.tflite of that fold on its test rows, in the box's own interpreter and by the box's own code."""
+    test = examples.where(fold.test(examples))
+    network = Network((folder / f"{fold.name}.tflite").read_bytes())
+    sequence, vector = standardisations(folder, fold)
+    inputs = [
+        {"sequence": standardised(s, sequence, CLIP), "vector": standardised(v, vector, CLIP)}
+        for s, v in zip(test.sequence.astype(np.float32), test.vector, strict=True)
+    ]
+    rows = [network.run(each) for each in inputs]
+    away = (test.vector - np.array(vector.mean)) / np.array(vector.spread)
+    with np.load(folder / f"{fold.name}.npz") as stored:
+        floats = {name: stored[name].astype(np.float64) for name in stored.files}
+    outputs = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return Outcomes(fold, test, outputs, floats, np.sqrt((away**2).mean(axis=1)))
+
+
+def standardisations(folder: Path, fold: Fold) -> tuple[Standardisation, Standardisation]:
+    """Of the sequence and the vector."""
+    stored = json.loads((folder / f"{fold.name}.json").read_text("utf-8"))
+    return (
+        Standardisation(mean=stored["sequence_mean"], spread=stored["sequence_spread"]),
+        Standardisation(mean=stored["mean"], spread=stored["spread"]),
+    )
+
+
+def chosen(outcomes: list[Outcomes]) -> tuple[Calibration, Limits]:
+    """Calibration and limits from persons held out."""
+    known = [(each.logits[each.known], each.correct[each.known]) for each in outcomes]
+    slope, offset = platt(np.concatenate([k for k, _ in known]), np.concatenate([c for _, c in known]))
+    ordinary = [each.examples.kind == ORDINARY for each in outcomes]
+    same = np.concatenate([each.outputs["same"][rows, 0] for each, rows in zip(outcomes, ordinary, strict=True)])
+    strange = np.concatenate([each.strange[rows] for each, rows in zip(outcomes, ordinary, strict=True)])
+    limits = Limits(
+        same=float(np.quantile(same, UNSURE_AT_MOST)), strangeness=float(np.quantile(strange, 1.0 - UNSURE_AT_MOST))
+    )
+    return Calibration(slope=slope, offset=offset), limits
