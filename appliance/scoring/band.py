@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,16 +60,38 @@ def fill(
     and taken off again. Returns the least weight that a pair shares, where joints are missing, and the greatest length
     of a frame of the base, whose origin is the reference's middle frame.
     """
-    frames, columns = len(base), len(reference) - len(base) + 2 * window + 1
-    joints, size = weights.shape
-    scale = np.sqrt(weights).ravel()
-    origin = reference[len(reference) // 2].copy()
-    partial = np.zeros(joints, np.bool_)
-    if np.isnan(_sum(base.reshape(base.size)) + _sum(reference.reshape(reference.size))):
+    partial = np.zeros(len(weights), np.bool_)
+    least, longest = _fill_with(partial, False, base, reference, weights, window, grid, panel, band)
+    if np.isnan(longest):
+        size = weights.shape[1]
         find_partial(base, size, partial)
         find_partial(reference, size, partial)
-        origin[np.isnan(origin)] = 0.0
-    masked = partial.any()
+        least, longest = _fill_with(partial, True, base, reference, weights, window, grid, panel, band)
+    return least, longest
+
+
+@exact_kernel
+def _fill_with(
+    partial: NDArray[np.bool_],
+    known: bool,
+    base: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    window: int,
+    grid: float,
+    panel: Numbers,
+    band: Numbers,
+) -> tuple[float, float]:
+    """As `fill`, where no joint but the `partial` ones, (joints,), is ever missing.
+
+    Where that is not known, and a joint is missing after all, it stops and returns NaN: looking while the numbers are
+    at hand is quicker than looking before.
+    """
+    frames, columns = len(base), len(reference) - len(base) + 2 * window + 1
+    scale = np.sqrt(weights).ravel()
+    origin = reference[len(reference) // 2].copy()
+    origin[np.isnan(origin)] = 0.0
+    masked, joints = partial.any(), len(partial)
     width = whole(columns + ROWS - 1)
     step = panel.shape[1] - width
     rows = np.empty((ROWS, len(scale)), panel.dtype)
@@ -88,6 +112,8 @@ def fill(
             if masked:
                 advance(panel_seen, step, kept)
                 mask(panel, kept, partial, panel_seen)
+            elif not known and np.isnan(_sum(panel.reshape(panel.size))):
+                return np.nan, np.nan
         fill_rows(base, t, origin, scale, rows)
         if masked:
             mask(rows.T, 0, partial, rows_seen)
@@ -97,7 +123,10 @@ def fill(
             )
         else:
             _add(rows, panel, column, 0, len(scale), squares)
-        longest = max(longest, _longest(rows))
+        length = _longest(rows)
+        if not known and np.isnan(length):
+            return np.nan, np.nan
+        longest = max(longest, length)
         for i in range(min(ROWS, frames - t)):
             row, out = cells[i * (width + 1) :], band[t + i]
             for c in range(len(out)):
@@ -154,19 +183,20 @@ def _masked_squares(
 
 @summing_kernel
 def _longest(rows: Numbers) -> float:
-    """The greatest squared length."""
-    longest = 0.0
+    """The greatest squared length; NaN where there is a NaN."""
+    longest, total = 0.0, 0.0
     for i in range(ROWS):
         length = rows[i, 0] * rows[i, 0]
         for k in range(1, rows.shape[1]):
             length += rows[i, k] * rows[i, k]
         longest = max(longest, float(length))
-    return longest
+        total += length
+    return np.nan if np.isnan(total) else longest
 
 
 @summing_kernel
-def _sum(values: NDArray[np.float64]) -> float:
-    total = 0.0
+def _sum(values: Numbers) -> Any:
+    total = values.dtype.type(0.0)
     for i in range(len(values)):
         total += values[i]
     return total

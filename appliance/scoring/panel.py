@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.scoring.columns import TOGETHER, turn
 from appliance.scoring.tiles import LANES, ROWS
 from hal.kernels import exact_kernel
 
@@ -61,17 +62,24 @@ def fill_panel(
     panel: Numbers,
 ) -> None:
     """From column `begin` on, where column c is the reference's frame first + c, or the nearest that there is."""
-    last = len(reference) - 1
-    for c in range(begin, panel.shape[1], 4):
-        u = first + c
-        # Several together: a column of its own would write each time to another place in memory.
-        one, two = min(max(u, 0), last), min(max(u + 1, 0), last)
-        three, four = min(max(u + 2, 0), last), min(max(u + 3, 0), last)
-        for k in range(len(scale)):
-            panel[k, c] = (reference[one, k] - origin[k]) * scale[k]
-            panel[k, c + 1] = (reference[two, k] - origin[k]) * scale[k]
-            panel[k, c + 2] = (reference[three, k] - origin[k]) * scale[k]
-            panel[k, c + 3] = (reference[four, k] - origin[k]) * scale[k]
+    last, coordinates = len(reference) - 1, len(scale)
+    whole_fours = coordinates // TOGETHER * TOGETHER
+    beyond = np.empty((LANES, coordinates))
+    # The panel's width and `begin` are of whole tiles.
+    for c in range(begin, panel.shape[1], LANES):
+        frames, u = reference, first + c
+        if u < 0 or u + LANES > len(reference):
+            for i in range(LANES):
+                beyond[i] = reference[min(max(u + i, 0), last)]
+            frames, u = beyond, 0
+        if coordinates < TOGETHER:
+            for i in range(LANES):
+                for k in range(coordinates):
+                    panel[k, c + i] = (frames[u + i, k] - origin[k]) * scale[k]
+        else:
+            turn(frames, u, origin, scale, 0, whole_fours, panel, c)
+            if whole_fours < coordinates:
+                turn(frames, u, origin, scale, coordinates - TOGETHER, coordinates, panel, c)
 
 
 @exact_kernel
