@@ -56,7 +56,8 @@ class BvhParser(Protocol):
 
 
 class TextParser:
-    """Frames "avatar name value value ... ||"; the avatar and its name may be left out.
+    """Frames "avatar name value value ... ||"; the name, or both, may be left out. A name may be several words,
+    of which the last is no number.
 
     Text has no mark where a frame begins: behind a frame that was cut short, the next is found by counting its values
     from its end.
@@ -92,10 +93,14 @@ def _text_frame(words: list[bytes]) -> BvhFrame | None:
     if len(words) in _COUNTS and (bare := _from_words(0, words)) is not None:
         return bare
     for count in reversed(_COUNTS):
-        if len(words) < count + 2 or _is_number(words[-count - 1]):
+        name_end = len(words) - count
+        at = name_end - 1
+        while at >= 0 and not _is_number(words[at]):
+            at -= 1
+        if at < 0 or at == name_end - 1 > 0:
             continue
         # Behind a frame that was cut short the avatar's digit hangs on the last value of that frame.
-        avatar = words[0] if len(words) == count + 2 else words[-count - 2][-1:]
+        avatar = words[0] if at == 0 else words[at][-1:]
         if avatar.isdigit() and len(avatar) < 9 and (frame := _from_words(int(avatar), words[-count:])) is not None:
             return frame
     return None

@@ -66,6 +66,19 @@ class TestEveryForm:
         assert reader.malformed == 1
 
 
+@pytest.mark.parametrize(("head", "avatar"), [("", 0), ("3 ", 3), ("3 Patient ", 3), ("3 Jo van Dé 2b ", 3)])
+def test_the_avatar_may_have_no_name_or_one_of_several_words(head, avatar):
+    frames = TextParser().feed(3 * text(numbers(arm=(1.0, 2.0, 3.0)), head))
+    assert [(frame.avatar, frame.angles[RIGHT_ARM].tolist()) for frame in frames] == [(avatar, [1.0, 2.0, 3.0])] * 3
+
+
+def test_a_name_of_several_words_is_found_behind_half_a_frame():
+    whole = text(numbers(arm=(1.0, 2.0, 3.0)), "0 Jo van Doe ")
+    for cut in range(len("0 Jo van Doe 5"), len(whole) - 4, 11):
+        [frame] = TextParser().feed(whole[:cut] + whole)
+        assert (frame.avatar, frame.angles[RIGHT_ARM].tolist()) == (0, [1.0, 2.0, 3.0]), cut
+
+
 @pytest.mark.parametrize("displaced", [True, False])
 @pytest.mark.parametrize("reference", [True, False])
 def test_displacement_and_reference_do_not_move_the_angles(displaced, reference):
