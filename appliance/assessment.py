@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appliance.errors import RehabBoxError
+from appliance.errors import NotScorableError, RehabBoxError
 from appliance.exercises import Exercise
 from appliance.messages.result import Repetition as RepetitionMessage
 from appliance.messages.result import Score
+from appliance.quality.judgement import Judge
+from appliance.quality.of_set import SetQuality, judge_set
+from appliance.quality.weights import Side
 from appliance.scoring.compare import Comparison, compare
 from appliance.scoring.noise import within
 from appliance.scoring.options import options_for
@@ -24,7 +27,8 @@ MARGIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """reason: why there is no score, or None. joints_seen, filled: shares of the exercise's joint-frames, 0..1."""
+    """reason: why there is no score, or None. joints_seen, filled: shares of the exercise's joint-frames, 0..1.
+    set_quality: the classifier's view; None where none took part, or it could judge nothing."""
 
     repetitions: tuple[RepetitionMessage, ...]
     score: Score
@@ -32,6 +36,7 @@ class Assessment:
     reason: str | None
     joints_seen: float
     filled: float
+    set_quality: SetQuality | None = None
 
     @property
     def complete(self) -> int:
@@ -44,11 +49,13 @@ def assess(
     exercise: Exercise,
     phi_deg: float | None = None,
     noise_floor: Mapping[str, float] | None = None,
+    judge: Judge | None = None,
+    side: Side = "both",
 ) -> Assessment:
     """Repetitions, then the set against the whole reference, then each repetition against the reference's.
 
     phi_deg: the calibration's angle; without one there is no D. noise_floor: of the reference, by score, see
-    `appliance.scoring.noise`.
+    `appliance.scoring.noise`. judge: the classifier, where one is installed; side: the one that was asked to move.
     What cannot be scored says why in `reason`; nothing is raised for a patient's recording.
     """
     seen = recording.confidence[:, [INDEX[name] for name in exercise.joints]] > 0
@@ -61,7 +68,9 @@ def assess(
         prepared = prepare_reference(reference, replace(options_for(exercise), phi_deg=phi_deg))
         the_set = _the_set(recording, repetitions)
         comparison = compare(prepared, the_set)
-        parts = score_repetitions(prepared, find_repetitions(reference, exercise.joints), the_set, repetitions)
+        shown = find_repetitions(reference, exercise.joints)
+        parts = score_repetitions(prepared, shown, the_set, repetitions)
+        judged = _judged(judge, reference, shown, the_set, repetitions, exercise, side)
     except RehabBoxError as error:
         return _unscored(repetitions, joints_seen, str(error))
     return Assessment(
@@ -71,6 +80,7 @@ def assess(
         reason=None,
         joints_seen=joints_seen,
         filled=comparison.filled,
+        set_quality=judged,
     )
 
 
@@ -82,6 +92,25 @@ def unassessed(reason: str) -> Assessment:
 def _the_set(recording: Recording, repetitions: list[Repetition]) -> Recording:
     """Without the waiting before and after."""
     return recording.between(repetitions[0].start_s - MARGIN_S, repetitions[-1].end_s + MARGIN_S)
+
+
+def _judged(
+    judge: Judge | None,
+    reference: Recording,
+    shown: list[Repetition],
+    the_set: Recording,
+    repetitions: list[Repetition],
+    exercise: Exercise,
+    side: Side,
+) -> SetQuality | None:
+    """A reference or a body that the classifier cannot place costs its view, not the scores."""
+    if judge is None:
+        return None
+    complete, shown = ([each for each in spans if each.complete] for spans in (repetitions, shown))
+    try:
+        return judge_set(judge, reference, shown, the_set, complete, exercise, side)
+    except NotScorableError:
+        return None
 
 
 def _of_the_whole(comparison: Comparison, floor: Mapping[str, float]) -> dict[str, Any]:

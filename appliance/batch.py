@@ -7,7 +7,7 @@ import io
 import math
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +16,15 @@ from typing import Any
 from appliance.batch_journal import Journal, identity_of
 from appliance.batch_manifest import Manifest
 from appliance.batch_workers import on_cluster, on_processes
-from appliance.errors import RehabBoxError
+from appliance.errors import NotScorableError, RehabBoxError
 from appliance.exercises import load_exercises
+from appliance.quality.dimensions import dimensions_of
+from appliance.quality.judgement import shipped_judge
+from appliance.quality.parts import DIMENSIONS
 from appliance.recording.disk import write_whole
+from appliance.recording.files import read_recording
+from appliance.scoring.body import body_of
+from appliance.scoring.components import Model, model_of
 from appliance.scoring.files import compare_file, reference_from_file
 from appliance.scoring.options import ScoringOptions, options_for
 from appliance.scoring.prepare import PreparedReference
@@ -29,6 +35,8 @@ SCALARS = (
     "dissimilarity_extended",
 )  # fmt: skip
 """Every scalar of `score`, as columns."""
+JUDGED = ("quality", "level_predicted", "movement_predicted", *DIMENSIONS)
+"""What the classifier says, as columns; empty where none is installed."""
 
 _ROWS_PER_JOB = 8
 _ROWS_WORTH_A_PROCESS = 32
@@ -37,32 +45,37 @@ _ROWS_WORTH_A_PROCESS = 32
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One row to score; None where the manifest names no file."""
+    """One row to score. reference, recording: None where the manifest names no file. exercise: None for a row that is
+    not to be classified."""
 
     reference: Path | None
     recording: Path | None
     options: ScoringOptions
+    exercise: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """status: `ok` or the reason; scalars: by `SCALARS`, empty where it failed."""
+    """status: `ok` or the reason; scalars: by `SCALARS`, judged: by `JUDGED`; both are empty where it failed."""
 
     status: str
     scalars: dict[str, float | None]
+    judged: dict[str, float | str]
 
 
-def tasks_of(manifest: Manifest, *, by_exercise: bool = False) -> list[Task]:
+def tasks_of(manifest: Manifest, *, by_exercise: bool = False, classified: bool = True) -> list[Task]:
     """The rows to score, all with HS-BTW's defaults, so that exercises and archives can be compared.
 
     by_exercise: an exercise that is one of ours brings the joints and the root of its file; any other name means the
-    defaults still. Blanks around a name are a spreadsheet's, not the file's.
+    defaults still. classified: by the classifier too, where one is installed. Blanks around a name are a spreadsheet's,
+    not the file's.
     """
     ours, folder = load_exercises() if by_exercise else {}, manifest.path.parent
 
     def task(reference: str, recording: str, exercise: str) -> Task:
         options = options_for(ours[exercise]) if exercise in ours else ScoringOptions()
-        return Task(folder / reference if reference else None, folder / recording if recording else None, options)
+        files = [folder / name if name else None for name in (reference, recording)]
+        return Task(files[0], files[1], options, exercise if classified else None)
 
     return [task(*(row[name].strip() for name in ("reference", "file", "exercise"))) for row in manifest.rows]
 
@@ -70,7 +83,9 @@ def tasks_of(manifest: Manifest, *, by_exercise: bool = False) -> list[Task]:
 def journal_of(out: Path, tasks: list[Task]) -> Journal:
     """Where the outcomes of these tasks are noted until `out` is written."""
     files = [path for task in tasks for path in (task.reference, task.recording) if path]
-    return Journal(out, identity_of([version("rehabbox"), SCALARS, *tasks], files))
+    judge = shipped_judge()
+    made_by = (version("rehabbox"), judge.version if judge else None)
+    return Journal(out, identity_of([made_by, SCALARS, JUDGED, *tasks], files))
 
 
 def score_all(
@@ -105,13 +120,13 @@ def score_all(
 
 
 def _outcome(noted: Any) -> Outcome:
-    return Outcome(noted["status"], noted["scalars"])
+    return Outcome(noted["status"], noted["scalars"], noted["judged"])
 
 
 def _anywhere(task: Task) -> Task:
     """With names that mean the same in another process's folder."""
     reference, recording = (path and path.absolute() for path in (task.reference, task.recording))
-    return Task(reference, recording, task.options)
+    return replace(task, reference=reference, recording=recording)
 
 
 def score_job(job: list[tuple[int, Task]]) -> list[tuple[int, Outcome]]:
@@ -122,12 +137,31 @@ def score_job(job: list[tuple[int, Task]]) -> list[tuple[int, Outcome]]:
 def score_task(task: Task) -> Outcome:
     """One row; whatever is wrong with its files becomes its status."""
     if task.reference is None or task.recording is None:
-        return Outcome(f"column {('file' if task.recording is None else 'reference')!r} is empty", {})
+        return Outcome(f"column {('file' if task.recording is None else 'reference')!r} is empty", {}, {})
     try:
         comparison = compare_file(_reference(task.reference, task.options), task.recording)
+        judged = _judged(task.reference, task.recording, task.exercise)
     except (RehabBoxError, OSError) as error:
-        return Outcome(" ".join(str(error).split()), {})
-    return Outcome("ok", {name: getattr(comparison, name) for name in SCALARS})
+        return Outcome(" ".join(str(error).split()), {}, {})
+    return Outcome("ok", {name: getattr(comparison, name) for name in SCALARS}, judged)
+
+
+def _judged(reference: Path, recording: Path, exercise: str | None) -> dict[str, float | str]:
+    """By `JUDGED`; empty where no classifier is installed, or pelvis, thorax or shoulders are not seen."""
+    if exercise is None or (judge := shipped_judge()) is None:
+        return {}
+    try:
+        model = _model(reference)
+        found = judge.judge(model, body_of(read_recording(recording)))
+    except NotScorableError:
+        return {}
+    dimensions = dimensions_of(found.grades, load_exercises().get(exercise), model.movement)
+    return dict(zip(JUDGED, (found.quality, found.level, found.movement, *dimensions.values()), strict=True))
+
+
+@lru_cache(maxsize=16)
+def _model(reference: Path) -> Model:
+    return model_of(body_of(read_recording(reference)))
 
 
 @lru_cache(maxsize=16)
@@ -137,12 +171,13 @@ def _reference(path: Path, options: ScoringOptions) -> PreparedReference:
 
 def write_results(path: Path, manifest: Manifest, outcomes: list[Outcome]) -> None:
     """The manifest's columns, then ours: numbers in full, an empty cell where there is none. Whole or not at all."""
-    passed = [name for name in manifest.columns if name not in ("status", *SCALARS)]
+    passed = [name for name in manifest.columns if name not in ("status", *SCALARS, *JUDGED)]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*passed, "status", *SCALARS])
+    writer.writerow([*passed, "status", *SCALARS, *JUDGED])
     for row, outcome in zip(manifest.rows, outcomes, strict=True):
         numbers = (outcome.scalars.get(name) for name in SCALARS)
         cells = ("" if value is None or not math.isfinite(value) else repr(value) for value in numbers)
-        writer.writerow([*(row[name] for name in passed), outcome.status, *cells])
+        judged = (outcome.judged.get(name, "") for name in JUDGED)
+        writer.writerow([*(row[name] for name in passed), outcome.status, *cells, *judged])
     write_whole(path, text.getvalue().encode("utf-8"))

@@ -17,6 +17,7 @@ from appliance.errors import BrokerError, RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.settings import tls_context
+from appliance.quality.judgement import shipped_judge
 from appliance.sensor_check import hear
 from appliance.settings import Settings
 from appliance.track import CameraRole
@@ -44,6 +45,7 @@ class Check:
 def examine(settings: Settings) -> Iterator[Check]:
     """One check after another, as they finish; raises nothing for what it finds."""
     yield _tried("exercises", _exercises, "Correct the named file in the config folder.")
+    yield _tried("model", _model, "Install the software again.")
     yield from _cameras(settings)
     yield _tried("pose", lambda: _opened(build_pose(settings.pose)), "Install the software again.")
     if settings.imu is not None:
@@ -69,6 +71,12 @@ def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Check:
     except Exception as error:  # noqa: BLE001  a driver's own fault is one more finding, whatever it is
         reason = " ".join(str(error).split())
         return Check(name, False, f"the driver failed: {type(error).__name__}: {reason}", remedy)
+
+
+def _model() -> str:
+    """Absence is no fault: scores need no model."""
+    judge = shipped_judge()
+    return judge.version if judge else "no quality classifier is installed"
 
 
 def _exercises() -> str:

@@ -16,12 +16,15 @@ from appliance.messages.result import Result
 from appliance.messages.session import Session
 from appliance.messages.status import State, Status
 from appliance.messages.topics import Topics
+from appliance.quality.judgement import usable_judge
 
 SOFTWARE = f"rehabbox {version('rehabbox')}"
 
 
 def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
     """Makes the payloads of `status` for the link."""
+
+    judge = usable_judge()
 
     def make(state: State, connection: int) -> bytes:
         return encode(
@@ -30,7 +33,7 @@ def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
                 connection=connection,
                 since=datetime.now(UTC),
                 software=SOFTWARE,
-                model=None,
+                model=judge.version if judge else None,
                 weights=weights_version(load_exercises()),
                 drivers=drivers,
                 sbom_sha256=None,

@@ -42,7 +42,7 @@ def make_result(
 ) -> Result:
     """index: of the prescription's exercise. notes: what a reader must know beside the score's own."""
     prescribed = origin.prescription.exercises[index]
-    outcome = outcome_of(recorded, assessment)
+    outcome, judged = outcome_of(recorded, assessment), assessment.set_quality
     if outcome == "scored" and assessment.complete < prescribed.repetitions:
         notes = (*notes, f"{assessment.complete} of {prescribed.repetitions} repetitions: {REASONS[recorded.end]}")
     return Result(
@@ -62,8 +62,8 @@ def make_result(
         historical=historical,
         repetitions=assessment.repetitions,
         score=assessment.score.model_copy(update={"notes": (*assessment.score.notes, *notes)}),
-        quality=None,
-        fine_rehab=None,
+        quality=judged.quality if judged else None,
+        fine_rehab=judged.fine_rehab if judged else None,
         symmetry=assessment.symmetry,
         data_quality=DataQuality(
             frames=recorded.frames,
@@ -77,6 +77,9 @@ def make_result(
         versions=Versions(
             software=SOFTWARE,
             reference=prescribed.reference,
+            model=judged.model if judged else None,
+            weights=judged.weights if judged else None,
+            levels=judged.levels if judged else None,
             calibration=origin.calibration,
             drivers=origin.drivers,
         ),

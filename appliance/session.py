@@ -18,9 +18,10 @@ from appliance.assessment import Assessment, assess, unassessed
 from appliance.devices import Devices, driver_names, what_failed
 from appliance.errors import NotScorableError, OutboxError, RecordingError, UnknownReferenceError
 from appliance.exercises import Exercise, exercise_by_id
-from appliance.messages.prescription import Prescription
+from appliance.messages.prescription import Prescription, Side
 from appliance.orders import Interruption
 from appliance.progress import Progress
+from appliance.quality.judgement import usable_judge
 from appliance.recorded_set import REASONS, RecordedSet
 from appliance.recording.session_format import SessionMetadata
 from appliance.references import ReferenceFolder
@@ -122,7 +123,8 @@ class Session:
         if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):
             return REASONS[recorded.end]
         self._voice.both("scoring", index)
-        assessment = _assess(recorded, reference, exercise, self._phi_deg, floor)
+        side = self._prescription.exercises[index].side
+        assessment = _assess(recorded, reference, exercise, self._phi_deg, floor, side)
         if recorded.broken_off and not assessment.repetitions:
             return REASONS[recorded.end]
         self._finish(index, recorded, assessment, what_failed(before, self._devices.conditions()))
@@ -208,12 +210,13 @@ def _assess(
     exercise: Exercise,
     phi_deg: float | None,
     noise_floor: Mapping[str, float],
+    side: Side,
 ) -> Assessment:
     if not recorded.begun:
         seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
         return unassessed("; ".join(recorded.cameras_lost.values()) if recorded.end == "camera_lost" else seen)
     try:
-        assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor)
+        assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor, usable_judge(), side)
     except Exception as error:  # noqa: BLE001  what the patient did is kept, and a result says that it was not scored
         _log.exception("%s: the scorer failed", exercise.id)
         return unassessed(f"a fault in the box's software ({type(error).__name__})")

@@ -45,7 +45,7 @@ def calibrate(manifest: Path, out: Path | None, folds: int, plots: Path | None, 
         calibration_plots.require(plots)
     with progress_bar() as bar:
         shown = bar.add_task("scoring", total=len(table.rows), note="")
-        outcomes = score_all(tasks_of(table), lambda: bar.update(shown, advance=1))
+        outcomes = score_all(tasks_of(table, classified=False), lambda: bar.update(shown, advance=1))
     points = _points(table, levels, outcomes)
     if not points:
         reasons = [outcome.status for outcome in outcomes if outcome.status != "ok"]

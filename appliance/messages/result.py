@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from appliance.messages.model import Count, Digest, Finite, Message, Name, Number, Share, Subject, Utc
 from appliance.messages.prescription import Side
@@ -87,6 +87,27 @@ class Score(Message):
     """The scores that are no larger than that: within the instructor's own variation, they say nothing on their own."""
     notes: tuple[str, ...] = ()
     """What a reader must know of this comparison, e.g. that no yaw could be found."""
+
+
+class RepetitionQuality(Message):
+    """The classifier's view of one complete repetition."""
+
+    quality: Finite = Field(ge=0, le=1)
+    """Calibrated probability that it was done correctly."""
+    level: int = Field(ge=0, le=4)
+    """0 best to 4 worst."""
+    movement: str
+    """The exercise's id as the classifier recognises it; `as reference` for one that it has no name for; `other` where
+    it is not the reference's movement; `not sure` where it is unlike all that was trained on."""
+
+
+class Quality(RepetitionQuality):
+    """The classifier's view of a set: mean quality and middle level of its complete repetitions, and what most are."""
+
+    sure: bool
+    """False where the classifier knows little of most repetitions: its figures then mean little."""
+    repetitions: tuple[RepetitionQuality, ...]
+    """In order of time."""
 
 
 class FineRehab(Message):
@@ -183,7 +204,7 @@ class Result(Message):
     """In order of time."""
     score: Score
     """HS-BTW of the whole set; all null where there is no score."""
-    quality: dict[str, JsonValue] | None
+    quality: Quality | None
     """The classifier's view; null where none took part."""
     fine_rehab: FineRehab | None
     """FineRehab's dimensions and score; null where they were not computed."""
@@ -203,6 +224,8 @@ class Result(Message):
             raise ValueError("a result without a score needs a reason, and one with a score has none")
         if scored != (self.score.pose_dissimilarity is not None):
             raise ValueError(f"a result that is {self.status!r} cannot have this score")
+        if self.quality and not self.versions.model:
+            raise ValueError("a quality needs the version of the model that it comes from")
         if self.fine_rehab and not self.versions.weights:
             raise ValueError("a FineRehab score needs the version of its weights")
         if self.fine_rehab and self.fine_rehab.level and not self.versions.levels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.errors import RehabBoxError
+from appliance.quality.levels import Distribution, read_distribution
 from appliance.quality.model_file import ModelFile, Standardisation, models_dir, read_model
 from appliance.quality.network import Network
 from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
@@ -18,6 +21,9 @@ from appliance.quality.score import Grades
 from appliance.scoring.body import Body
 from appliance.scoring.components import Model
 
+_log = logging.getLogger(__name__)
+
+LEVELS_FILE = "levels.json"
 OTHER, NOT_SURE, AS_REFERENCE = "other", "not sure", "as reference"
 """Movements beside the sixteen: not the reference's; like nothing that was trained on; the reference's, which is none
 of the sixteen."""
@@ -46,8 +52,12 @@ class Judgement:
 class Judge:
     """The shipped classifier; safe for several threads."""
 
-    def __init__(self, model: ModelFile, network: Network) -> None:
+    def __init__(
+        self, model: ModelFile, network: Network, distribution: Distribution | None = None, levels: str | None = None
+    ) -> None:
+        """distribution: of FineRehab scores; levels: its digest."""
         self._model, self._network, self._lock = model, network, threading.Lock()
+        self.distribution, self.levels = distribution, levels
 
     @property
     def version(self) -> str:
@@ -86,9 +96,22 @@ class Judge:
 
 @cache
 def shipped_judge() -> Judge | None:
-    """None where no model is installed. Raises `ModelError` for one that cannot be used."""
-    found = read_model(models_dir())
-    return Judge(*found) if found else None
+    """None where no model is installed. Raises `ModelError` for one that cannot be used, `SettingsError` for levels."""
+    folder = models_dir()
+    found = read_model(folder)
+    if found is None:
+        return None
+    levels = folder / LEVELS_FILE
+    return Judge(*found, *(read_distribution(levels) if levels.exists() else ()))
+
+
+def usable_judge() -> Judge | None:
+    """As `shipped_judge`, but a model that cannot be used is logged: scores do not depend on it."""
+    try:
+        return shipped_judge()
+    except RehabBoxError as error:
+        _log.error("no quality classifier: %s", error)
+        return None
 
 
 def standardised(values: NDArray[np.float32], by: Standardisation, clip: float) -> NDArray[np.float32]:

@@ -213,7 +213,7 @@ def interrupted_after_one_row(out: Path, tasks: list[batch.Task]) -> list[int]:
     known: list[int] = []
     with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks) as journal:
         known += journal.known
-        journal.note(3, {"status": "noted", "scalars": {}})
+        journal.note(3, {"status": "noted", "scalars": {}, "judged": {}})
         raise KeyboardInterrupt
     return known
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from appliance.messages.alert import Alert
 from appliance.messages.health import DeviceHealth, Health
 from appliance.messages.model import Message, encode
-from appliance.messages.result import DataQuality, FineRehab, Repetition, Result, Score, Versions
+from appliance.messages.result import DataQuality, FineRehab, Quality, Repetition, Result, Score, Versions
 from appliance.messages.schema import schema_of
 from appliance.messages.session import Session, SessionExercise
 from appliance.messages.status import Status
@@ -22,6 +22,7 @@ SCORED = Score(
 )
 
 DIGEST = "sha256:" + "0" * 64
+QUALITY = Quality(quality=0.8, level=1, movement="squat", sure=True, repetitions=())
 FINE_REHAB = FineRehab(
     score=2.5, dimensions={"completeness": 2.5, "correction": 2.5, "smoothness": 2.5},
     grades={"smoothness": {"trunk": 2.5, "left_arm": None}}, level="below average", no_level=None,
@@ -39,12 +40,12 @@ def result(**changes: Any) -> Result:
                 pose_dissimilarity=float("inf"), dynamics_dissimilarity=None,
             ),
         ),
-        "score": SCORED, "quality": {"quality": float("nan")}, "fine_rehab": FINE_REHAB,
+        "score": SCORED, "quality": QUALITY, "fine_rehab": FINE_REHAB,
         "symmetry": {"knee": float("-inf")},
         "data_quality": DataQuality(
             frames=900, lost=3, joints_seen=0.98, sync_error_ms=float("nan"), filled=0.01, gravity="camera"
         ),
-        "versions": Versions(software="0.1.0", reference=DIGEST, weights=DIGEST, levels=DIGEST),
+        "versions": Versions(software="0.1.0", reference=DIGEST, model="m", weights=DIGEST, levels=DIGEST),
         "synthetic": True,
     }  # fmt: skip
     return Result(**(whole | changes))
@@ -90,7 +91,6 @@ def test_a_number_that_is_not_finite_is_sent_as_null() -> None:
     assert document["repetitions"][0]["pose_dissimilarity"] is None
     assert document["data_quality"]["sync_error_ms"] is None
     assert document["score"]["joints"] == {"left_knee": 0.4, "head": None}
-    assert document["quality"] == {"quality": None}
     assert document["symmetry"] == {"knee": None}
 
 
@@ -138,8 +138,9 @@ def test_times_are_sent_in_utc() -> None:
         {"sequence": 0},
         {"started": NOW.replace(tzinfo=None)},
         {"exercise": "squat/#"},
-        {"versions": Versions(software="0.1.0", reference=DIGEST, levels=DIGEST)},
-        {"versions": Versions(software="0.1.0", reference=DIGEST, weights=DIGEST)},
+        {"versions": Versions(software="0.1.0", reference=DIGEST, model="m", levels=DIGEST)},
+        {"versions": Versions(software="0.1.0", reference=DIGEST, model="m", weights=DIGEST)},
+        {"versions": Versions(software="0.1.0", reference=DIGEST, weights=DIGEST, levels=DIGEST)},
         {"colour": "red"},
     ],
 )

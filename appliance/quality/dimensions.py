@@ -1,0 +1,34 @@
+"""FineRehab's three dimensions of one judged movement, where nobody says which side does it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from appliance.exercises import Exercise
+from appliance.quality.parts import DIMENSIONS, Dimension
+from appliance.quality.score import Grades, score
+from appliance.quality.weights import Side
+from appliance.scoring.movement import Movement
+
+_ONE_SIDED = np.log(2.0)
+"""One side's limbs together reach twice as far as the other's."""
+
+
+def dimensions_of(grades: Grades, exercise: Exercise | None, moved: Movement) -> dict[Dimension, float]:
+    """0..4 by dimension: the body parts' grades by the exercise's weights, for the side that `moved` moves.
+
+    For an exercise without weights every part of the body counts alike (ours). moved: as the patient should have; the
+    reference's.
+    """
+    if exercise is None or exercise.assessment is None:
+        return dict(zip(DIMENSIONS, grades.values.mean(axis=1).tolist(), strict=True))
+    return dict(score(grades, exercise.assessment, side_of(moved, exercise)).dimensions)
+
+
+def side_of(moved: Movement, exercise: Exercise) -> Side:
+    """The side that does it, among those the exercise has."""
+    leaning = float(moved.sidedness().sum())
+    side: Side = "both" if abs(leaning) < _ONE_SIDED else "left" if leaning > 0 else "right"
+    if side in exercise.sides:
+        return side
+    return "both" if "both" in exercise.sides else "left" if leaning > 0 else "right"
