@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -27,13 +29,7 @@ def on_processes(work: Callable[[Job], Result], jobs: list[Job], workers: int) -
     while left:
         before = len(left)
         # "spawn": a forked child would inherit the locks of this process's threads (the progress bar has one).
-        # Ctrl-C reaches every process of a terminal; it is answered here, and a worker just ends.
-        pool = ProcessPoolExecutor(
-            workers,
-            multiprocessing.get_context("spawn"),
-            initializer=signal.signal,
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        )
+        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_stay_with_parent)
         try:
             running = {pool.submit(work, job): number for number, job in left.items()}
             for done in as_completed(running):
@@ -46,6 +42,22 @@ def on_processes(work: Callable[[Job], Result], jobs: list[Job], workers: int) -
                 raise RehabBoxError("scoring processes are ended from outside, likely for lack of memory") from None
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _stay_with_parent() -> None:
+    """Ctrl-C reaches every process of a terminal: the parent answers it, and ends its workers.
+
+    A parent that is killed cannot, and its workers would wait for more work for ever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def on_cluster(work: Callable[[Job], Result], jobs: list[Job], scheduler: str) -> Iterator[Result]:
