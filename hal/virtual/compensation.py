@@ -58,9 +58,11 @@ COMPENSATIONS: dict[str, Compensation] = {
     ),
     "supine_shoulder_abduction": Compensation(_LYING_TRUNK, _HITCH, _FREE_LEG, _ARM_ALONG),
     "supine_heel_slide": Compensation(
-        _LYING_TRUNK, _ARMS_PRESS, ({"hip.abduction": 26.0, "hip.flexion": 14.0},), _FREE_LEG
+        _LYING_TRUNK, _ARMS_PRESS, ({"hip.abduction": 24.0, "hip.flexion": 18.0},), _FREE_LEG
     ),
-    "supine_straight_leg_raise": Compensation(_LYING_TRUNK, _ARMS_PRESS, ({"hip.abduction": 30.0},), _KNEE_FALLS),
+    "supine_straight_leg_raise": Compensation(
+        _LYING_TRUNK, _ARMS_PRESS, ({"knee.flexion": 36.0}, {"hip.abduction": 30.0}), _KNEE_FALLS
+    ),
     "supine_hip_abduction": Compensation(
         _LYING_TRUNK, _ARMS_PRESS, ({"hip.flexion": 26.0, "knee.flexion": 46.0},), _FREE_LEG
     ),

@@ -11,7 +11,7 @@ from hal.virtual.compensation import COMPENSATIONS, patterns
 from hal.virtual.impairment import RANGE_DONE, SEVERITY, Impairment, within
 from hal.virtual.movements import Side
 from hal.virtual.performance import Performance, minimum_jerk, on_sides
-from hal.virtual.posture import ANGLES, HINGES, SIDES
+from hal.virtual.posture import ANGLES, HINGES, INDEX, SIDES
 from hal.virtual.roles import CHAINS, PART_OF_ANGLE, PARTS, active_parts
 from hal.virtual.rotations import Floats
 from hal.virtual.unsmooth import Course, Tremor, course, tremor
@@ -21,6 +21,8 @@ _MOVES_DEG = 10.0
 _BETWEEN_REPETITIONS = 0.04
 """Standard deviation, in shares of a grade's band."""
 _RAMP_S = 0.3
+_HIPS, _KNEES = ([INDEX[f"{side}.{joint}.flexion"] for side in SIDES] for joint in ("hip", "knee"))
+"""With thigh and shank of one length, half the knee's flexion at the hip keeps the heel of who lies on the bed."""
 _SECOND_ALTERNATIVE = 0.4
 """Most of its own whole."""
 
@@ -57,6 +59,8 @@ class ImpairedPerformance:
         angles = intended.rest + done + compensating[:, None] * self.compensation[which]
         angles[:, self.trembling] += self.tremor.at(times, self._active(times, which), which)
         angles[:, HINGES] = np.maximum(angles[:, HINGES], 0.0)
+        if intended.movement.position == "supine":
+            angles[:, _HIPS] = np.maximum(angles[:, _HIPS], angles[:, _KNEES] / 2.0)
         return np.asarray(angles)
 
     def _active(self, times: Floats, which: NDArray[np.intp]) -> Floats:

@@ -2,7 +2,7 @@
 
 FineRehab (CVPRW 2024), table 1, asks of smoothness for the initiation and the reverse phase, for lag, jitter and
 acceleration. How far each goes is ours: at the gross end somebody starts two fifths of the way's time late, stands
-still or turns round within it (the submovements of Krebs et al. 1999 in reaching after stroke), and trembles by five
+still or turns round within it (the submovements of Krebs et al. 1999 in reaching after stroke), and trembles by six
 degrees at 3 to 6 Hz (the band of cerebellar and of Parkinson's tremor).
 """
 
@@ -24,7 +24,7 @@ _ABRUPT = 0.7
 """Share of a way that is at one speed from its first instant to its last."""
 _DROP = 1.2
 """By how much the power rises by which the way back is hurried at its beginning."""
-_TREMOR_DEG = 5.0
+_TREMOR_DEG = 6.0
 _TREMOR_HZ = (3.0, 6.0)
 _WAVES = np.array([0.7, 0.3])
 """Unequal, so that they never cancel."""

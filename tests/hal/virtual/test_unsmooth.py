@@ -48,7 +48,7 @@ def test_tremor_is_in_the_band_and_as_large_as_severe():
         tremor(np.array([[severity]]), np.random.default_rng(1)).at(times, active, first) for severity in (0.25, 1.0)
     )
     np.testing.assert_allclose(gross, 4.0 * slight)
-    assert 3.0 < np.abs(gross).max() < 5.0
+    assert 4.0 < np.abs(gross).max() < 6.0
     spectrum = np.abs(np.fft.rfft(gross[:, 0])) ** 2
     hz = np.fft.rfftfreq(len(times), 0.01)
     assert spectrum[(hz > 2.3) & (hz < 7.2)].sum() > 0.98 * spectrum.sum()
