@@ -53,10 +53,15 @@ def _scores(comparison: Comparison, floor: Mapping[str, float]) -> Table:
 
 
 def _joints(comparison: Comparison, unit: str) -> Table:
-    table = _table("Where the difference is", "joint", "share", f"distance, {unit}")
-    for name, share in sorted(comparison.joints.items(), key=lambda item: -item[1]):
-        if share >= _LEAST_SHARE:
-            table.add_row(name, f"{share:.0%}", _number(comparison.joint_distances, name, ".3f"))
+    """share: of the pose distance; extended: what the joint adds to the extended dissimilarity, to which the trunk
+    belongs whatever the exercise's joints are."""
+    shares, added = comparison.joints, comparison.extended_joints
+    table = _table("Where the difference is", "joint", "share", f"distance, {unit}", *(["extended"] if added else []))
+    least = _LEAST_SHARE * sum(added.values())
+    for name in sorted({**added, **shares}, key=lambda name: -shares.get(name, 0.0)):
+        if shares.get(name, 0.0) >= _LEAST_SHARE or added.get(name, 0.0) > least:
+            known = [_number(shares, name, ".0%"), _number(comparison.joint_distances, name, ".3f")]
+            table.add_row(name, *known, *([_number(added, name, ".2f")] if added else []))
     return table
 
 

@@ -170,7 +170,7 @@ def _draw_joints(figure: Figure, comparison: Comparison, takes: list[dict[str, f
         left.scatter(
             largest, at, marker="|", s=90, color=_REFERENCE, linewidths=2, label="the takes' largest", zorder=3
         )
-        left.legend(fontsize="small")
+        left.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
     left.set_yticks(at, [name.replace("_", " ") for name in names], fontsize="small")
     left.set(title="Distance from the reference, along the path", xlabel=unit)
     angles = [name for name in comparison.angle_ranges if name in comparison.angle_ranges_reference][::-1]
@@ -182,4 +182,4 @@ def _draw_joints(figure: Figure, comparison: Comparison, takes: list[dict[str, f
         right.barh(at + offset, [ranges[name] for name in angles], height=0.4, color=color, label=label)
     right.set_yticks(at, [name.replace("_", " ") for name in angles], fontsize="small")
     right.set(title="Range of the angles", xlabel="degrees")
-    right.legend(fontsize="small")
+    right.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)

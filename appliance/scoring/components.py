@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 COMPONENTS = {
     "joint_angle_deficit": "angle ranges that the reference reaches and the patient does not",
-    "stiffness": "the same, but every angle counts alike, however little the reference moves it",
+    "stiffness": "angle ranges that are lost, every angle alike, however little the reference moves it",
     "posture": "how the segments' directions differ along the movement, less the smallest difference",
     "trunk_inclination": "how much more the spine's inclination changes",
     "trunk_compensation": "how much further the trunk leans forward and aside, and the shoulders turn and rise",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from appliance import cli
@@ -14,7 +16,9 @@ from appliance.exercises import exercise_by_id
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.scoring.compare import score
 from appliance.scoring.options import ScoringOptions
-from appliance.skeleton.standard import JOINTS, Recording
+from appliance.skeleton.standard import JOINTS, Recording, recording_of
+from hal.virtual.patient import VirtualPatient
+from hal.virtual.performance import INSTRUCTOR
 
 Raising = Callable[..., Recording]
 Command = Callable[..., tuple[int, str, str]]
@@ -142,3 +146,18 @@ def test_the_two_sides_of_one_recording_are_compared_in_the_mirror(command: Comm
     assert plain["pose_dissimilarity"] == pytest.approx(0.0, abs=1e-6)
     assert sides["pose_dissimilarity"] > 0.01
     assert sides["angle_ranges"]["left_shoulder"] == pytest.approx(plain["angle_ranges"]["right_shoulder"])
+
+
+def test_people_read_what_each_joint_costs_in_both_measures(command: Command, tmp_path: Path) -> None:
+    files = tmp_path / "reference.csv", tmp_path / "recording.csv"
+    for file, style in zip(files, (INSTRUCTOR, replace(INSTRUCTOR, compensation_deg=15.0)), strict=True):
+        patient = VirtualPatient(3, 1.72, style)
+        end_s = patient.perform("shoulder_abduction", "left", 1, at_s=0.0)
+        times = np.arange(int(end_s * 30.0)) / 30.0
+        write_skeleton_csv(file, recording_of(times, patient.joints(times)))
+    found = json.loads(command(*files, "--json", "--joints", "left_wrist,left_elbow")[1])
+    _, out, _ = command(*files, "--joints", "left_wrist,left_elbow")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.count("│") == 5]
+    printed = {row[0]: row[1:] for row in rows if row[0] in JOINTS}
+    assert printed["left_wrist"][0] == f"{found['joints']['left_wrist']:.0%}"
+    assert printed["thorax"] == ["", "", f"{found['extended_joints']['thorax']:.2f}"]
