@@ -21,9 +21,9 @@ from appliance.messages.prescription import PrescribedExercise, Prescription
 from appliance.orders import Orders
 from appliance.pause import PauseWatch
 from appliance.progress import Progress
+from appliance.recorded_set import RecordedSet
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
-from appliance.recorded_set import RecordedSet
 from appliance.references import ReferenceFolder, digest_of
 from appliance.set_recorder import SetRecorder
 from appliance.set_views import SetViews
