@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from array import array
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.fusion.fuse import Fused, fuse
-from appliance.fusion.orientation import sensor_tracks
+from appliance.fusion.orientation import track_of
 from appliance.skeleton.standard import Recording
-from appliance.sync.clocks import DeviceClock, Placed, settled_ns
+from appliance.sync.clocks import DeviceClock, Line, Placed, settled_ns
 from appliance.sync.inertial import InertialRecording
 from appliance.sync.refine import covered, refine
 from appliance.sync.same_motion import FAR_JOINT
 from hal.types import ImuSample
 
 CAMERA = "camera"
+
+LEAD_S = 1.0
+"""Samples that came so long before the set began belong to it: the frame that began it was taken before it came (ours).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,46 @@ class SyncQuality:
     delay_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Felt:
+    """One sensor's samples in order of time. times: (n,) s, host clock; (n, 3), (n, 3), (n, 4), NaN where not given."""
+
+    times: NDArray[np.float64]
+    acceleration: NDArray[np.float64]
+    angular_velocity: NDArray[np.float64]
+    orientation: NDArray[np.float64]
+
+
+class _Samples:
+    """Of one sensor, as numbers: a sample's objects would take three times as much."""
+
+    def __init__(self) -> None:
+        self._stamps_ns, self._signals = array("q"), array("d")
+        self._lines: list[Line] = []
+
+    def add(self, placed: Placed, sample: ImuSample) -> None:
+        self._stamps_ns.append(placed.stamp_ns)
+        self._lines.append(placed.line)
+        self._signals.extend(sample.acceleration)
+        self._signals.extend(sample.angular_velocity)
+        self._signals.extend(_UNKNOWN if sample.orientation is None else sample.orientation)
+
+    def settled(self) -> _Felt:
+        """A stamp that came twice counts once."""
+        placed = [Placed(stamp_ns, line) for stamp_ns, line in zip(self._stamps_ns, self._lines, strict=True)]
+        first = {(place.line.epoch, place.stamp_ns): index for index, place in reversed([*enumerate(placed)])}
+        once = sorted(first.values())
+        times = settled_ns([placed[index] for index in once]) / 1e9
+        order = np.argsort(times, kind="stable")
+        signals = np.array(self._signals).reshape(-1, 10)[once][order]
+        return _Felt(times[order], signals[:, :3], signals[:, 3:6], signals[:, 6:])
+
+
+_UNKNOWN = (math.nan,) * 4
+
+
 class SetSync:
-    """Clocks of all devices, and from `begin` on what the sensors measured; as long as a set at most.
+    """Clocks of all devices, and from just before `begin` on what the sensors measured; as long as a set at most.
 
     A `recording` given to it has times in seconds of the host's clock, as `frame` told them.
     """
@@ -46,13 +90,17 @@ class SetSync:
     def __init__(self) -> None:
         self._cameras: dict[str, DeviceClock] = {}
         self._sensors: dict[str, DeviceClock] = {}
-        self._samples: dict[str, list[tuple[Placed, ImuSample]]] = {}
+        self._samples: dict[str, _Samples] = {}
+        self._lead: deque[tuple[Placed, ImuSample]] = deque()
         self._begun = False
         self._worn = False
 
     def begin(self) -> None:
         """From now on what comes belongs to the set."""
         self._begun = True
+        for placed, sample in self._lead:
+            self._keep(placed, sample)
+        self._lead.clear()
 
     def frame(self, stamp_ns: int, arrival_ns: int, camera: str = CAMERA) -> int:
         """When a frame of that camera was, host clock."""
@@ -62,13 +110,19 @@ class SetSync:
         self._worn = self._worn or bool(samples)
         for sample in samples:
             clock = _updated(self._sensors, sample.segment, sample.stamp_ns, sample.arrival_ns)
+            placed = clock.placed(sample.stamp_ns)
             if self._begun:
-                self._samples.setdefault(sample.segment, []).append((clock.placed(sample.stamp_ns), sample))
+                self._keep(placed, sample)
+                continue
+            self._lead.append((placed, sample))
+            while sample.arrival_ns - self._lead[0][1].arrival_ns > LEAD_S * 1e9:
+                self._lead.popleft()
 
     def lose_sensors(self) -> None:
         """The sensors are gone: the set goes on without them."""
         self._sensors.clear()
         self._samples.clear()
+        self._lead.clear()
 
     def quality(self, recording: Recording) -> SyncQuality:
         """What a result says of camera and sensors."""
@@ -91,8 +145,13 @@ class SetSync:
 
         known: `Fused.bones` of the same person's sets before, with the same sensors.
         """
-        rows = [row for segment in self._samples for row in self._settled(segment)]
-        tracks = sensor_tracks((time_s + (delay_s or 0.0), sample) for time_s, sample in rows)
+        tracks = {}
+        for segment, samples in self._samples.items():
+            felt = samples.settled()
+            times = felt.times + (delay_s or 0.0)
+            track = track_of(times, felt.acceleration, felt.angular_velocity, felt.orientation)
+            if track is not None:
+                tracks[segment] = track
         return fuse(recording, tracks, known)
 
     def _clocks_ms(self) -> float | None:
@@ -102,24 +161,15 @@ class SetSync:
 
     def _recordings(self) -> dict[str, InertialRecording]:
         """By the segment worn on."""
-        worn = {}
-        for segment in self._samples:
-            rows = self._settled(segment)
-            if len(rows) > 1:
-                worn[segment] = InertialRecording(
-                    np.array([time_s for time_s, _ in rows]),
-                    np.array([sample.angular_velocity for _, sample in rows]),
-                    np.array([sample.acceleration for _, sample in rows]),
-                )
-        return worn
+        settled = ((segment, samples.settled()) for segment, samples in self._samples.items())
+        return {
+            segment: InertialRecording(felt.times, felt.angular_velocity, felt.acceleration)
+            for segment, felt in settled
+            if len(felt.times) > 1
+        }
 
-    def _settled(self, segment: str) -> list[tuple[float, ImuSample]]:
-        """A sensor's samples in order of time, s, host clock; a stamp that came twice counts once."""
-        rows = self._samples[segment]
-        first = {(placed.line.epoch, placed.stamp_ns): index for index, (placed, _) in reversed([*enumerate(rows)])}
-        once = [rows[index] for index in sorted(first.values())]
-        times = settled_ns([placed for placed, _ in once]) / 1e9
-        return [(float(times[index]), once[index][1]) for index in np.argsort(times, kind="stable").tolist()]
+    def _keep(self, placed: Placed, sample: ImuSample) -> None:
+        self._samples.setdefault(sample.segment, _Samples()).add(placed, sample)
 
 
 def _updated(clocks: dict[str, DeviceClock], device: str, stamp_ns: int, arrival_ns: int) -> DeviceClock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -82,9 +83,26 @@ def test_sensors_that_were_lost_keep_nothing(pair: Pair) -> None:
     assert sync.quality(seen).kept == 0.0
 
 
-def test_what_came_before_the_set_is_no_part_of_it(pair: Pair) -> None:
+def test_the_frame_that_begins_a_set_is_older_than_its_beginning(pair: Pair) -> None:
+    sync, stamps_ns = SetSync(), [index * 10**7 for index in range(1000)]
+    for index, stamp_ns in enumerate(stamps_ns):
+        if index == 600:
+            sync.begin()
+        sync.samples([ImuSample("left_forearm", index, stamp_ns, HOST_NS + stamp_ns, np.ones(3), np.ones(3))])
+    host_s = HOST_NS / 1e9 + np.array([4.0, 5.5, 5.9, 6.5])  # 6.0 s is when the set begins
+    assert sync.quality(recording_of(host_s, np.zeros((4, 17, 3)))).kept == 0.75
+
+
+def test_a_sensor_s_sample_takes_a_hundred_bytes() -> None:
     sync = SetSync()
-    for index in range(50):
-        sync.samples([ImuSample("left_forearm", index, index * 10**7, HOST_NS + index * 10**7, np.ones(3), np.ones(3))])
-    assert sync.quality(recording_of(np.zeros(0), np.zeros((0, 17, 3)))).kept == 0.0
-    assert not sync._samples
+    sync.begin()
+    rng = np.random.default_rng(0)
+    tracemalloc.start()
+    try:
+        for index in range(4000):
+            stamp_ns, (felt, turned) = index * 10**7, rng.standard_normal((2, 3))
+            sync.samples([ImuSample("left_forearm", index, stamp_ns, HOST_NS + stamp_ns, felt, turned)])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept / 4000 < 150
