@@ -50,7 +50,7 @@ TESTS = {
     "hand to head": _standing(shoulder_flexion=95.0, shoulder_abduction=25.0, elbow_flexion=135.0),
     "seated twist": _seated(trunk_turn=48.0, shoulder_flexion=50.0, elbow_flexion=90.0),
     "seated rotation": _seated(shoulder_abduction=80.0, elbow_flexion=90.0, shoulder_rotation=60.0),
-    "crunch": _lying(trunk_flexion=46.0, head_flexion=18.0, shoulder_flexion=20.0),
+    "crunch": _lying(trunk_flexion=38.0, head_flexion=18.0, shoulder_flexion=20.0),
     "hug": _lying(shoulder_flexion=70.0, shoulder_rotation=50.0, elbow_flexion=110.0),
 }
 
@@ -59,14 +59,19 @@ _FREE = {
     "trunk.lean": (-25.0, 25.0),
     "trunk.turn": (-35.0, 35.0),
     "head.flexion": (-20.0, 35.0),
-    "shoulder.flexion": (20.0, 140.0),
-    "shoulder.abduction": (10.0, 110.0),
-    "elbow.flexion": (10.0, 130.0),
+    "shoulder.flexion": (20.0, 90.0),
+    "shoulder.abduction": (10.0, 80.0),
+    "elbow.flexion": (10.0, 95.0),
     "hip.flexion": (10.0, 80.0),
     "knee.flexion": (10.0, 110.0),
 }
-_FREE_LYING = ("shoulder.flexion", "shoulder.abduction", "elbow.flexion", "hip.flexion")
-"""What does not press anything through the bed."""
+_ABLE: dict[Position, tuple[str, ...]] = {
+    "standing": tuple(_FREE),
+    "seated": tuple(name for name in _FREE if name != "hip.flexion"),
+    "supine": ("shoulder.flexion", "shoulder.abduction", "elbow.flexion", "hip.flexion"),
+}
+"""What presses nothing through the bed or, from a seat, through the floor."""
+_WINDING = ("shoulder.abduction", "trunk.flexion", "trunk.lean", "trunk.turn")
 
 
 def any_movement(rng: np.random.Generator) -> Movement:
@@ -74,10 +79,9 @@ def any_movement(rng: np.random.Generator) -> Movement:
     positions: tuple[Position, ...] = ("standing", "seated", "supine")
     position = positions[rng.integers(3)]
     rest = {"standing": _STANDING, "seated": _SITTING, "supine": _LYING}[position]
-    able = _FREE_LYING if position == "supine" else tuple(_FREE)
-    names = [str(name) for name in rng.permutation(able)[: rng.integers(3, 6)]]
+    names = [str(name) for name in rng.permutation(_ABLE[position])[: rng.integers(3, 6)]]
     turn = {name: float(rng.uniform(*_FREE[name])) for name in names}
-    via = {name: float(rng.uniform(-20.0, 20.0)) for name in names}
+    via = {name: float(rng.uniform(-20.0, 20.0)) for name in names if name in _WINDING}
     if position == "supine":
         return Movement(position, rest, turn, via=via, sides=_ONE)
     held: Literal["pelvis", "other"] = "other" if position == "standing" else "pelvis"
