@@ -159,7 +159,10 @@ CueKind = Literal["waiting", "ready", "recording", "paused", "scoring", "done", 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What the box tells the patient: a state, and the exercise it is about."""
+    """What the box tells the patient: a state, and the exercise it is about.
+
+    A guided movement is no exercise: its cues have none, and their `detail["step"]` names what to do.
+    """
 
     kind: CueKind
     exercise: str = ""

@@ -56,7 +56,7 @@ def check_sensors(file: Path | None, step_s: float, as_json: bool) -> int:
         else:
             click.echo("Sit on a chair, feet on the floor, arms hanging.", err=True)
             finding = guide(imu, rest, go, step_s)
-        indicator.show(Cue("done" if finding.right else "fault"))
+        indicator.show(Cue("done", detail={"step": GUIDE[-1].name}) if finding.right else Cue("fault"))
     finally:
         indicator.close()
         imu.close()

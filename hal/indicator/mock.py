@@ -61,7 +61,8 @@ class MockIndicator:
         if cue.kind not in get_args(CueKind):
             known = ", ".join(get_args(CueKind))
             raise MisuseError(f"mock indicator: there is no cue {cue.kind!r}; choose from {known}")
-        if cue.kind in _OF_AN_EXERCISE and not (cue.exercise and cue.side and cue.repetitions > 0):
+        guided = "step" in cue.detail and not cue.exercise
+        if cue.kind in _OF_AN_EXERCISE and not guided and not (cue.exercise and cue.side and cue.repetitions > 0):
             raise MisuseError(f"mock indicator: {cue.kind!r} needs exercise, side and repetitions")
         if cue.kind == "waiting" and cue.exercise:
             raise MisuseError(f"mock indicator: 'waiting' is about no exercise, not about {cue.exercise}")

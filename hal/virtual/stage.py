@@ -52,8 +52,11 @@ class Stage:
     def hear(self, cue: Cue, at_s: float, manner: Manner) -> None:
         """The patient takes up what the cue asks for: `ready` the rest posture, `recording` the set, else rest.
 
-        An exercise the virtual patient does not know leaves them at rest, with a warning in the log.
+        An exercise the virtual patient does not know leaves them at rest, with a warning in the log; so does a guided
+        movement, without one.
         """
+        if "step" in cue.detail and not cue.exercise:
+            return
         now_s = at_s - self._origin_s
         try:
             if cue.kind == "ready":

@@ -77,8 +77,8 @@ def check(tmp_path: Path):
     (tmp_path / "worn.py").write_text(WORN)
     settings = tmp_path / "settings.toml"
 
-    def run(*options: str, imu: str = "", indicator: str = "") -> subprocess.CompletedProcess[str]:
-        tables = f'[imu]\ndriver = "worn"\n{imu}\n[indicator]\ndriver = "worn"\n{indicator}\n'
+    def run(*options: str, imu: str = "", indicator: str = "", box: str = "worn") -> subprocess.CompletedProcess[str]:
+        tables = f'[imu]\ndriver = "worn"\n{imu}\n[indicator]\ndriver = "{box}"\n{indicator}\n'
         settings.write_text(SETTINGS + tables)
         return subprocess.run(
             [sys.executable, "-m", "appliance", "check-sensors", "--settings", settings, "--step", "0.5", *options],
@@ -108,6 +108,13 @@ def test_who_does_not_move_is_told_that_nothing_can_be_said(check):
     answer = json.loads(done.stdout)
     assert (answer["right"], answer["exchanged"]) == (False, [])
     assert "nothing moved enough when asked to raise your left arm" in answer["reason"]
+
+
+def test_its_cues_are_right_for_the_indicator_that_refuses_wrong_ones_and_leave_the_virtual_patient_alone(check):
+    done = check("--json", box="combined", indicator='parts = [{ driver = "mock" }, { driver = "synthetic" }]')
+    assert done.returncode == 1, done.stderr
+    assert "nothing moved enough" in json.loads(done.stdout)["reason"]
+    assert len(done.stderr.splitlines()) == 1 + 2 * 6, "the prompts, and nothing else"
 
 
 def test_silent_sensors_are_named_before_anybody_has_to_move(check):

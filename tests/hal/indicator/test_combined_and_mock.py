@@ -57,6 +57,14 @@ def test_the_mock_refuses_cues_that_no_real_one_could_follow(mock, cue, said):
     assert mock.states == []
 
 
+def test_the_mock_takes_a_guided_step_which_is_no_exercise(mock):
+    mock.open()
+    mock.show(Cue("ready", detail={"step": "raise your left arm"}))
+    with pytest.raises(MisuseError, match="needs exercise"):
+        mock.show(Cue("ready"))
+    assert len(mock.states) == 1
+
+
 def test_the_mock_refuses_showing_before_open_and_opening_twice(mock):
     with pytest.raises(MisuseError, match="before open"):
         mock.show(READY)
