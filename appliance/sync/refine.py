@@ -34,9 +34,9 @@ SKEW_EVIDENCE = 6.0
 """What a skew has to add to be believed by the look at all lags: the odds against a rate that is wrong by per cents."""
 DOUBT = 0.5
 """Of the rigid model's evidence is believed, and of its precision: skin and trackers are neither rigid nor linear."""
-MOST_ERROR_S = 0.04
-"""An answer that is likely wrong by more than a camera's frame is none (ours)."""
-SURE = 0.95
+MOST_ERROR_S = 0.02
+"""An answer that is likely wrong by more is none (ours): another person's movement fits some lag, but no lag sharply."""
+SURE = 0.99
 """Confidence above which a movement that no rigid model explains is still believed by the look at all lags (ours)."""
 SYSTEMATIC_S = 0.004
 """What stays wrong however long the recording is: trackers smooth, skin slides (ours)."""

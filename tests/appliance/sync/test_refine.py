@@ -241,3 +241,16 @@ def test_real_skeletons_are_matched(data: Path, skew: float) -> None:
             found = refine(jittered, {joint: moved(sensor, offset_s, skew)})
             errors.append(np.inf if found.offset_s is None else abs(found.offset_s - offset_s))
     assert np.median(errors) < 0.025
+
+
+def test_the_same_movement_by_somebody_else_is_no_match(data: Path) -> None:
+    guessed, rng = 0, np.random.default_rng(6)
+    folder = data / "ui-prmd-kinect2"
+    for exercise in ("deep_squat", "shoulder_abduction", "inline_lunge", "side_lunge"):
+        for one, other in (("S01_03", "S02_03"), ("S04_05", "S05_05")):
+            seen, theirs = (read_skeleton_csv(folder / exercise / f"{who}_correct.csv.gz") for who in (one, other))
+            theirs = recording_of(np.arange(len(theirs)) / 30, gaussian_filter1d(theirs.positions, 1.5, axis=0))
+            sensor = felt_by_sensor(theirs, "left_wrist", "left_elbow")
+            found = refine(seen, {"left_wrist": moved(sensor, rng.uniform(-1.5, 1.5))})
+            guessed += found.offset_s is not None
+    assert guessed <= 1
