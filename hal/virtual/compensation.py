@@ -34,13 +34,13 @@ class Compensation:
     midway: bool = False
 
 
-_HITCH: Patterns = ({"girdle.elevation": 24.0, "elbow.flexion": 25.0}, {"elbow.flexion": 65.0})
+_HITCH: Patterns = ({"girdle.elevation": 26.0, "elbow.flexion": 40.0}, {"elbow.flexion": 65.0})
 _ARM_ALONG: Patterns = ({"shoulder.flexion": 55.0, "elbow.flexion": 20.0}, {"shoulder.abduction": 50.0})
 _ARMS_OUT: Patterns = ({"shoulder.abduction": 45.0}, {"shoulder.flexion": 40.0, "elbow.flexion": 20.0})
 _ARMS_PRESS: Patterns = ({"shoulder.abduction": 40.0}, {"elbow.flexion": 70.0})
 _FREE_LEG: Patterns = ({"hip.flexion": 38.0, "knee.flexion": 76.0, "ankle.dorsiflexion": -20.0},)
-_SEATED_LEG: Patterns = ({"heel.rise": 24.0}, {"hip.abduction": 30.0})
-_VAULT: Patterns = ({"heel.rise": 26.0},)
+_SEATED_LEG: Patterns = ({"heel.rise": 34.0}, {"hip.abduction": 30.0})
+_VAULT: Patterns = ({"heel.rise": 36.0},)
 _KNEE_FALLS: Patterns = ({"hip.abduction": -34.0},)
 _LYING_TRUNK: Patterns = ({"trunk.lean": -20.0}, {"trunk.flexion": 16.0})
 _UPRIGHT_TRUNK: Patterns = ({"trunk.lean": -28.0}, {"trunk.flexion": -24.0}, {"trunk.turn": 32.0})
@@ -64,7 +64,7 @@ COMPENSATIONS: dict[str, Compensation] = {
         _LYING_TRUNK, _ARMS_PRESS, ({"knee.flexion": 36.0}, {"hip.abduction": 30.0}), _KNEE_FALLS
     ),
     "supine_hip_abduction": Compensation(
-        _LYING_TRUNK, _ARMS_PRESS, ({"hip.flexion": 26.0, "knee.flexion": 46.0},), _FREE_LEG
+        _LYING_TRUNK, _ARMS_PRESS, ({"hip.flexion": 32.0, "knee.flexion": 60.0},), _FREE_LEG
     ),
     "supine_bridge": Compensation(
         ({"trunk.lean": -13.0}, {"trunk.flexion": -22.0, "head.flexion": 20.0}), _ARMS_PRESS, _KNEE_FALLS
@@ -81,7 +81,7 @@ COMPENSATIONS: dict[str, Compensation] = {
         ({"hip.flexion": 24.0}, {"hip.abduction": 26.0}),
         _SEATED_LEG,
     ),
-    "heel_raise": Compensation(_BENT_TRUNK, _ARMS_OUT, ({"hip.flexion": 16.0, "knee.flexion": 34.0},)),
+    "heel_raise": Compensation(_BENT_TRUNK, _ARMS_OUT, ({"hip.flexion": 20.0, "knee.flexion": 42.0},)),
     "sit_to_stand": Compensation(
         _BENT_TRUNK,
         ({"shoulder.flexion": -25.0, "shoulder.rotation": -40.0, "elbow.flexion": -75.0}, _ARMS_OUT[0]),
@@ -92,7 +92,7 @@ COMPENSATIONS: dict[str, Compensation] = {
     "hip_abduction": Compensation(
         ({"trunk.lean": -28.0}, {"trunk.flexion": 28.0}, {"pelvis.lean": -14.0, "trunk.lean": 10.0}),
         _ARMS_OUT,
-        ({"hip.flexion": 26.0, "knee.flexion": 46.0},),
+        ({"hip.flexion": 32.0, "knee.flexion": 60.0},),
         _VAULT,
     ),
     "squat": Compensation(
