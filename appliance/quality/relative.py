@@ -15,7 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.scoring.body import ANGLES, RATE_HZ, SEGMENTS, TILTS, Body, Floats, angles_of, directions_of
+from appliance.quality.course import TRAITS, course_of
+from appliance.scoring.body import (
+    ANGLES,
+    RATE_HZ,
+    SEGMENTS,
+    TILTS,
+    Body,
+    Floats,
+    angles_between,
+    angles_of,
+    directions_of,
+    tilts_of,
+)
 from appliance.scoring.components import COMPONENTS, Model, measure
 from appliance.scoring.distance import movement_weights
 from appliance.scoring.match import Match, match
@@ -37,13 +49,20 @@ CHANNELS = (
     *(f"difference.{name}" for name in ANGLES),
     "log_tempo",
 )
-"""Of the sequence: unit vectors along `SEGMENTS`, the patient's less the reference's; angles in units of 45 degrees."""
+"""Of the sequence: unit vectors along `SEGMENTS`, the patient's less the reference's; angles in units of 45 degrees,
+less their mean."""
+
+_ANGLES = slice(len(CHANNELS) - 1 - len(ANGLES), len(CHANNELS) - 1)
 
 _BY_JOINT = {
     "reach": 0.05, "path": 0.05, "submovements": 2.0, "movement_s": 2.0 / RATE_HZ, "peak_speed": 0.05,
     "pelvis_path": 0.05,
 }  # fmt: skip
 """What is compared joint by joint, and what is added to both before their ratio: sizes that are hardly above noise."""
+_BINS = 8
+"""Stretches of the reference for which the tempo is in the vector as well."""
+_LOW, _HIGH = 10, 90
+"""Percentiles, over the phases, of how far an angle is from the reference's."""
 _RANGE_DEG = 3.0
 _JERK = 1.0
 FEATURES = (
@@ -54,6 +73,9 @@ FEATURES = (
     *(f"tilt_range.{name}" for name in TILTS),
     *(f"{name}.{joint}" for name in _BY_JOINT for joint in JOINTS),
     *(f"jerk.{joint}" for joint in JOINTS),
+    *(f"{trait}.{name}" for trait in TRAITS for name in ANGLES),
+    *(f"{end}.{name}" for end in ("least", "most") for name in (*ANGLES, *TILTS)),
+    *(f"log_tempo.{stretch}" for stretch in range(_BINS)),
 )
 """Of the vector: the components of the extended measure, then logs of ratios, patient to reference."""
 
@@ -81,11 +103,16 @@ def relative(reference: Model, patient: Body) -> Relative:
     instructor = reference.body.about_pelvis
     matched = match(instructor, patient.about_pelvis, movement_weights(instructor), options)
     frames = _patient_frames(matched, len(instructor), len(patient.about_pelvis))
-    return Relative(
-        sequence=_sequence(reference.body, patient, frames).astype(np.float32),
-        vector=_vector(measured.values, reference, patient, matched).astype(np.float32),
-        swapped=swapped,
-    )
+    sequence, tilts = _sequence(reference.body, patient, frames)
+    sequence[:, _ANGLES] = _less_habit(sequence[:, _ANGLES])
+    along = np.concatenate([sequence[:, _ANGLES], _less_habit(tilts)], axis=1)
+    vector = [
+        _vector(measured.values, reference, patient, matched),
+        *_courses(reference.body, patient),
+        *np.percentile(along, [_LOW, _HIGH], axis=0),
+        sequence[:, -1].reshape(_BINS, -1).mean(axis=1),
+    ]
+    return Relative(sequence.astype(np.float32), np.concatenate(vector).astype(np.float32), swapped)
 
 
 def _patient_frames(matched: Match, instructor: int, patient: int) -> Floats:
@@ -95,16 +122,28 @@ def _patient_frames(matched: Match, instructor: int, patient: int) -> Floats:
     return np.clip(np.interp(phases, first, matched.patient_frames[places]), 0.0, patient - 1.0)
 
 
-def _sequence(reference: Body, patient: Body, frames: Floats) -> Floats:
-    shown = _at(reference.about_pelvis, np.linspace(0.0, len(reference.about_pelvis) - 1.0, PHASES))
-    done = _at(patient.about_pelvis, frames)
-    directions = directions_of(shown)
-    turned = directions_of(done) - directions
-    angles = (angles_of(done) - angles_of(shown)) / _ANGLE_DEG
+def _sequence(reference: Body, patient: Body, frames: Floats) -> tuple[Floats, Floats]:
+    """(PHASES, channels), and (PHASES, tilts) how the patient's differ, in units as the angles'."""
+    phases = np.linspace(0.0, len(reference.about_pelvis) - 1.0, PHASES)
+    shown, done = (directions_of(_at(body.about_pelvis, at)) for body, at in ((reference, phases), (patient, frames)))
+    angles = (angles_between(done) - angles_between(shown)) / _ANGLE_DEG
+    tilts = (tilts_of(done) - tilts_of(shown)) / _ANGLE_DEG
     steps = np.convolve(np.pad(np.diff(frames), _SPREAD_PHASES, "edge"), np.ones(2 * _SPREAD_PHASES) / 4.0, "valid")
     tempo = (len(reference.about_pelvis) - 1.0) / (PHASES - 1.0) / np.maximum(steps, 1e-9)
     log_tempo = np.log(np.clip(tempo, _SLOWEST, _FASTEST))[:, None]
-    return np.concatenate([directions.reshape(PHASES, -1), turned.reshape(PHASES, -1), angles, log_tempo], axis=1)
+    directions = (x.reshape(PHASES, -1) for x in (shown, done - shown))
+    return np.concatenate([*directions, angles, log_tempo], axis=1), tilts
+
+
+def _less_habit(differences: Floats) -> Floats:
+    """Without what is held all along: that is how somebody stands, not how they move."""
+    return np.asarray(differences - differences.mean(axis=0))
+
+
+def _courses(reference: Body, patient: Body) -> list[Floats]:
+    """By `TRAITS`: (angles,) log ratios."""
+    shown, done = (course_of(angles_of(body.about_pelvis)) for body in (reference, patient))
+    return [_log_ratio(done[name], shown[name], least) for name, least in TRAITS.items()]
 
 
 def _at(positions: Floats, frames: Floats) -> Floats:

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.training.examples import ORDINARY, UNKNOWN, Examples
+from models.training.examples import ORDINARY, SHUFFLED, UNKNOWN, Examples
 from models.training.folds import Fold, folds_named
 from models.training.network import build, standardised, to_int8
 from models.training.recipe import LEVELS, QUICK, Recipe
@@ -30,6 +30,8 @@ _SHOWN = 400
 _ORDERLY, _SLIGHT = 3.5, 2.5
 """Grades: with none below the first a movement counts as correct, with any below the second as not."""
 _BEST = 4.0
+_UNWEIGHED = 0.05
+"""What a grade counts beside its part's weight, so that those of no weight are learned too."""
 
 
 def labels_of(examples: Examples) -> dict[str, Floats]:
@@ -39,7 +41,7 @@ def labels_of(examples: Examples) -> dict[str, Floats]:
     worst = np.where(graded, np.nan_to_num(examples.grades).min(axis=(1, 2)), 3.0)
     levelled = examples.level != UNKNOWN
     level = np.where(levelled, examples.level, np.where(examples.five != UNKNOWN, LEVELS - 1 - examples.five, UNKNOWN))
-    movement = np.where(ordinary, examples.movement, UNKNOWN)
+    movement = np.where(examples.kind != SHUFFLED, examples.movement, UNKNOWN)
     labels = {
         "correct": np.where(levelled, examples.level == 0, worst > _ORDERLY),
         "correct_known": levelled | (graded & ((worst > _ORDERLY) | (worst < _SLIGHT))),
@@ -49,6 +51,9 @@ def labels_of(examples: Examples) -> dict[str, Floats]:
         "level_known": level != UNKNOWN,
         "grades": np.nan_to_num(examples.grades).reshape(-1, 15),
         "grades_known": graded,
+        "grades_weights": np.repeat(np.nan_to_num(examples.part_weights)[:, None] + _UNWEIGHED, 3, axis=1).reshape(
+            -1, 15
+        ),
         "movement": np.maximum(movement, 0),
         "movement_known": movement != UNKNOWN,
     }
@@ -63,7 +68,8 @@ def loss_of(outputs: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> tf.T
         if name in ("correct", "same"):
             losses = tf.nn.sigmoid_cross_entropy_with_logits(target, logits[:, 0])
         elif name == "grades":
-            losses = tf.reduce_mean(tf.abs(_BEST * tf.sigmoid(logits) - target), axis=1)
+            off = tf.abs(_BEST * tf.sigmoid(logits) - target)
+            losses = tf.reduce_sum(off * labels["grades_weights"], axis=1)
         else:
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(target, tf.int32), logits)
         known = labels[f"{name}_known"]

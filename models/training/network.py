@@ -20,7 +20,8 @@ from models.training.recipe import CLIP, LEVELS, MOVEMENTS, Recipe
 HEADS = {"correct": 1, "same": 1, "level": LEVELS, "grades": 15, "movement": MOVEMENTS}
 """Output: its width; all are logits. correct: of being at level 0; same: of doing what the reference shows."""
 
-Arrays = dict[str, NDArray[np.float32]]
+_FEW_PERSONS = ("correct", "level")
+"""Heads that learn from real persons, of whom there are few: their trunk is held back more by dropout."""
 
 
 def build(phases: int, channels: int, features: int, recipe: Recipe) -> keras.Model:
@@ -33,10 +34,17 @@ def build(phases: int, channels: int, features: int, recipe: Recipe) -> keras.Mo
         x = layers.Conv1D(width, kernel, strides=stride, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))
     course = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
-    whole = layers.Dense(width, activation="relu")(vector)
-    trunk = layers.Dropout(recipe.dropout)(layers.Concatenate()([course, whole]))
-    trunk = layers.Dropout(recipe.dropout)(layers.Dense(64, activation="relu")(trunk))
-    return keras.Model([sequence, vector], {name: layers.Dense(n, name=name)(trunk) for name, n in HEADS.items()})
+    plain = layers.Dense(2 * width, activation="relu", name="plain")(vector)
+
+    def trunk(dropout: float) -> keras.KerasTensor:
+        met = layers.Dropout(dropout)(layers.Concatenate()([course, plain]))
+        return layers.Dropout(dropout)(layers.Dense(2 * width, activation="relu")(met))
+
+    held, free = trunk(recipe.dropout), trunk(recipe.dropout / 4.0)
+    trunks = {name: held if name in _FEW_PERSONS else free for name in HEADS}
+    return keras.Model(
+        [sequence, vector], {name: layers.Dense(n, name=name)(trunks[name]) for name, n in HEADS.items()}
+    )
 
 
 def to_int8(model: keras.Model, sequence: NDArray[np.float32], vector: NDArray[np.float32]) -> bytes:

@@ -60,7 +60,7 @@ def examples_of(manifest: Path) -> Examples:
             reference_person=persons[reference],
             recording=row["file"],
             level=int(row["level"]),
-            movement=_KNOWN.get(row["exercise"], 0),
+            movement=_KNOWN.get(row["exercise"], 0),  # what was done, whatever the reference shows
             kind=kind,
             measured=kind != ORDINARY or reference == row["reference"],
         )

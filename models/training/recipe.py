@@ -13,17 +13,18 @@ CLIP = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """epochs, batch, learning_rate: of Adam, with a cosine decay. width: of the convolutions. dropout: before the
-    heads. noise: standard deviation added to the standardised inputs. shift: of a sequence along its phases, at most.
+    """epochs, batch, learning_rate: of AdamW, with a cosine decay. width: of the convolutions. dropout: before the
+    heads that few persons teach, a quarter of it before the others. noise: standard deviation added to the
+    standardised inputs. shift: of a sequence along its phases, at most.
     """
 
     epochs: int = 40
     batch: int = 128
     learning_rate: float = 2e-3
     width: int = 48
-    dropout: float = 0.3
+    dropout: float = 0.5
     weight_decay: float = 1e-3
-    noise: float = 0.2
+    noise: float = 0.1
     shift: int = 3
     seed: int = 7
 

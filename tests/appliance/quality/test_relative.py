@@ -1,0 +1,78 @@
+"""A movement is described relative to its reference: nothing where they agree, the same for either side, any tempo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from appliance.quality.relative import CHANNELS, FEATURES, PHASES, Relative, relative
+from appliance.scoring.body import body_of
+from appliance.scoring.components import model_of
+from appliance.skeleton.standard import INDEX, Recording, recording_of
+from hal.virtual.patient import reference
+
+DIFFERENCE = [i for i, name in enumerate(CHANNELS) if name.startswith("difference.")]
+TEMPO = CHANNELS.index("log_tempo")
+
+
+def performed(exercise: str = "shoulder_abduction", side: str = "left", tempo: float = 1.0) -> Recording:
+    return recording_of(*reference(exercise, side, repetitions=1, tempo=tempo))
+
+
+def compared(shown: Recording, done: Recording) -> Relative:
+    return relative(model_of(body_of(shown)), body_of(done))
+
+
+def feature(of: Relative, name: str) -> float:
+    return float(of.vector[FEATURES.index(name)])
+
+
+def test_a_movement_like_its_reference_differs_in_nothing() -> None:
+    same = compared(performed(), performed())
+    assert same.sequence.shape == (PHASES, len(CHANNELS))
+    assert same.vector.shape == (len(FEATURES),)
+    assert np.abs(same.sequence[:, DIFFERENCE]).max() < 1e-6
+    assert np.abs(same.sequence[:, TEMPO]).max() < 0.1
+    ratios = [i for i, name in enumerate(FEATURES) if "." in name or name == "log_duration"]
+    assert np.abs(same.vector[ratios]).max() < 0.1
+
+
+def test_half_the_tempo_is_in_tempo_and_duration_and_hardly_in_the_posture() -> None:
+    slow = compared(performed(), performed(tempo=0.5))
+    assert slow.sequence[:, TEMPO].mean() < -0.3
+    assert feature(slow, "log_duration") > 0.4
+    assert np.abs(slow.sequence[:, DIFFERENCE]).mean() < 0.02
+
+
+def test_the_other_side_is_taken_as_in_a_mirror_and_said_to_be() -> None:
+    left, right = performed(side="left"), performed(side="right")
+    results = {
+        (shown, done): compared(left if shown else right, left if done else right)
+        for shown in (True, False)
+        for done in (True, False)
+    }
+    for result in results.values():
+        np.testing.assert_allclose(result.sequence, results[True, True].sequence, atol=0.05)
+    assert {pair: result.swapped for pair, result in results.items()} == {
+        (True, True): False, (True, False): True, (False, True): False, (False, False): True,
+    }  # fmt: skip
+
+
+def test_an_arm_that_is_raised_less_far_is_seen_in_its_range() -> None:
+    whole = performed()
+    lowered = whole.positions.copy()
+    for joint in ("left_elbow", "left_wrist"):
+        lowered[:, INDEX[joint]] = lowered[:1, INDEX[joint]] + 0.3 * (lowered - lowered[:1])[:, INDEX[joint]]
+    less = compared(whole, recording_of(whole.times, lowered))
+    assert feature(less, "angle_range.left_shoulder") < -0.4
+    assert abs(feature(less, "angle_range.right_shoulder")) < 0.1
+
+
+@pytest.mark.parametrize("hidden", [("left_ankle", "right_ankle"), ("left_wrist",)])
+def test_joints_that_are_never_seen_leave_finite_numbers(hidden: tuple[str, ...]) -> None:
+    whole = performed()
+    positions = whole.positions.copy()
+    positions[:, [INDEX[name] for name in hidden]] = np.nan
+    found = compared(whole, recording_of(whole.times, positions))
+    assert np.isfinite(found.sequence).all()
+    assert np.isfinite(found.vector).all()

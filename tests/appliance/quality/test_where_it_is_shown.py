@@ -1,0 +1,83 @@
+"""What the classifier says stands in batch results and in a set's result; a broken one stops neither."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from appliance import batch
+from appliance.assessment import assess
+from appliance.batch_manifest import read_manifest
+from appliance.doctor import _model, _tried
+from appliance.exercises import exercise_by_id
+from appliance.quality.judgement import shipped_judge, usable_judge
+from appliance.recording.skeleton_csv import write_skeleton_csv
+from appliance.skeleton.standard import Recording, recording_of
+from hal.virtual.patient import reference
+
+
+def performed(repetitions: int) -> Recording:
+    return recording_of(*reference("shoulder_abduction", "left", repetitions=repetitions))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    write_skeleton_csv(tmp_path / "one.csv.gz", performed(1))
+    write_skeleton_csv(tmp_path / "two.csv.gz", performed(2))
+    rows = "two.csv.gz,shoulder_abduction,one.csv.gz\ntwo.csv.gz,their_own,one.csv.gz\nnone.csv,squat,one.csv.gz\n"
+    (tmp_path / "manifest.csv").write_text("file,exercise,reference\n" + rows)
+    return tmp_path
+
+
+def rows_of(archive: Path) -> list[dict[str, str]]:
+    manifest = read_manifest(archive / "manifest.csv")
+    batch.write_results(archive / "r.csv", manifest, batch.score_all(batch.tasks_of(manifest)))
+    return list(csv.DictReader((archive / "r.csv").read_text("utf-8").splitlines()))
+
+
+@pytest.mark.usefixtures("shipped")
+def test_batch_rows_say_quality_level_movement_and_dimensions(archive: Path) -> None:
+    first, second, failed = rows_of(archive)
+    for row in (first, second):
+        assert row["status"] == "ok"
+        assert 0.0 <= float(row["quality"]) <= 1.0
+        assert int(row["level_predicted"]) in range(5)
+        assert row["movement_predicted"]
+        assert all(0.0 <= float(row[name]) <= 4.0 for name in ("completeness", "correction", "smoothness"))
+    assert not any(failed[name] for name in batch.JUDGED)
+
+
+def test_without_a_model_its_columns_are_there_and_empty(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REHABBOX_MODELS", str(tmp_path / "nowhere"))
+    shipped_judge.cache_clear()
+    try:
+        first, *_ = rows_of(archive)
+        assert first["status"] == "ok"
+        assert [first[name] for name in batch.JUDGED] == [""] * len(batch.JUDGED)
+    finally:
+        shipped_judge.cache_clear()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_set_is_judged_repetition_by_repetition() -> None:
+    exercise = exercise_by_id("shoulder_abduction")
+    assessment = assess(performed(3), performed(2), exercise, judge=shipped_judge(), side="left")
+    judged = assessment.set_quality
+    assert judged is not None
+    assert judged.model == "known 1"
+    assert len(judged.quality.repetitions) == 3
+    assert judged.quality.quality == pytest.approx(
+        sum(each.quality for each in judged.quality.repetitions) / 3, abs=1e-9
+    )
+
+
+def test_a_damaged_model_costs_the_view_and_not_the_score_and_doctor_says_so(shipped: Path) -> None:
+    (shipped / "quality.tflite").write_bytes(b"")
+    assert usable_judge() is None
+    check = _tried("model", _model, "Install the software again.")
+    assert not check.ok
+    assert "quality.tflite" in check.detail
