@@ -18,7 +18,7 @@ from appliance.recording.session_format import ImuStream, SessionRecording
 from appliance.recording.session_reader import read_session
 from appliance.segmentation.repetitions import find_repetitions
 from appliance.skeleton.standard import Recording
-from appliance.sync.clocks import DeviceClock
+from appliance.sync.clocks import DeviceClock, in_order
 from appliance.sync.grid import orientations_at
 
 
@@ -70,11 +70,9 @@ def _orientations(session: SessionRecording) -> Mapping[str, NDArray[np.float64]
 
 
 def _host_times(stream: ImuStream) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """When the samples were, host clock, seconds, increasing; and which samples these are."""
-    clock = DeviceClock()
-    host_ns = []
+    """When the samples were, host clock, seconds, increasing, as known when the set was over; and which these are."""
+    clock, placed = DeviceClock(), []
     for stamp_ns, arrival_ns in zip(stream.stamp_ns.tolist(), stream.arrival_ns.tolist(), strict=True):
         clock.update(stamp_ns, arrival_ns)
-        host_ns.append(clock.to_host_ns(stamp_ns))
-    times, order = np.unique(np.array(host_ns, np.int64), return_index=True)
-    return times / 1e9, order
+        placed.append(clock.placed(stamp_ns))
+    return in_order(placed)

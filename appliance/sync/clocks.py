@@ -106,6 +106,15 @@ def settled_ns(placed: Sequence[Placed]) -> NDArray[np.int64]:
     return settled
 
 
+def in_order(placed: Sequence[Placed]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """By `settled_ns`: (m,) s, host clock, increasing, and which m <= n stamps these are; one that came twice is one."""
+    first = {(place.line.epoch, place.stamp_ns): index for index, place in reversed([*enumerate(placed)])}
+    once = np.array(sorted(first.values()), np.intp)
+    times = settled_ns([placed[index] for index in once.tolist()]) / 1e9
+    order = np.argsort(times, kind="stable")
+    return times[order], once[order]
+
+
 class DeviceClock:
     """Maps one device's stamps to the host's clock by offset and skew; constant memory, one thread.
 

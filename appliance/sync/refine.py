@@ -35,7 +35,7 @@ SKEW_EVIDENCE = 6.0
 DOUBT = 0.5
 """Of the rigid model's evidence is believed, and of its precision: skin and trackers are neither rigid nor linear."""
 MOST_ERROR_S = 0.02
-"""An answer that is likely wrong by more is none (ours): another person's movement fits some lag, but no lag sharply."""
+"""An answer that is likely wrong by more is none (ours): somebody else's movement fits some lag, but no lag sharply."""
 SURE = 0.99
 """Confidence above which a movement that no rigid model explains is still believed by the look at all lags (ours)."""
 SYSTEMATIC_S = 0.004

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from appliance.fusion.fuse import Fused, fuse
 from appliance.fusion.orientation import track_of
 from appliance.skeleton.standard import Recording
-from appliance.sync.clocks import DeviceClock, Line, Placed, settled_ns
+from appliance.sync.clocks import DeviceClock, Line, Placed, in_order
 from appliance.sync.inertial import InertialRecording
 from appliance.sync.refine import covered, refine
 from appliance.sync.same_motion import FAR_JOINT
@@ -70,12 +70,9 @@ class _Samples:
     def settled(self) -> _Felt:
         """A stamp that came twice counts once."""
         placed = [Placed(stamp_ns, line) for stamp_ns, line in zip(self._stamps_ns, self._lines, strict=True)]
-        first = {(place.line.epoch, place.stamp_ns): index for index, place in reversed([*enumerate(placed)])}
-        once = sorted(first.values())
-        times = settled_ns([placed[index] for index in once]) / 1e9
-        order = np.argsort(times, kind="stable")
-        signals = np.array(self._signals).reshape(-1, 10)[once][order]
-        return _Felt(times[order], signals[:, :3], signals[:, 3:6], signals[:, 6:])
+        times, chosen = in_order(placed)
+        signals = np.array(self._signals).reshape(-1, 10)[chosen]
+        return _Felt(times, signals[:, :3], signals[:, 3:6], signals[:, 6:])
 
 
 _UNKNOWN = (math.nan,) * 4

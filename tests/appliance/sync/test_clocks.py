@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from appliance.bench.simulated_clock import Line, simulated_packets
-from appliance.sync.clocks import WINDOW_S, WRAPS_NS, DeviceClock, settled_ns
+from appliance.sync.clocks import WINDOW_S, WRAPS_NS, DeviceClock, in_order, settled_ns
 
 FLOOR_S = 0.003
 """The smallest delay of the simulated bus: nobody can tell it from the offset."""
@@ -280,6 +280,16 @@ def test_a_restart_while_packets_are_held_up_is_known_exactly_when_it_is_over(ra
     settled_s = settled_ns(placed) / 1e9
     assert np.abs(settled_s - packets.true_s).max() < 0.003
     assert np.all(np.diff(settled_s) > 0)
+
+
+def test_stamps_that_come_twice_or_late_are_told_once_and_in_order() -> None:
+    clock, placed = DeviceClock(), []
+    for stamp_ms in (0, 10, 30, 20, 20, 40):
+        clock.update(stamp_ms * 10**6, stamp_ms * 10**6 + 7 * 10**9)
+        placed.append(clock.placed(stamp_ms * 10**6))
+    times, which = in_order(placed)
+    assert which.tolist() == [0, 1, 3, 2, 5]
+    assert times == pytest.approx([7.00, 7.01, 7.02, 7.03, 7.04], abs=1e-3)
 
 
 def test_nothing_settles_to_nothing() -> None:
