@@ -107,7 +107,7 @@ def settled_ns(placed: Sequence[Placed]) -> NDArray[np.int64]:
 
 
 def in_order(placed: Sequence[Placed]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """By `settled_ns`: (m,) s, host clock, increasing, and which m <= n stamps these are; one that came twice is one."""
+    """By `settled_ns`: (m,) s, host clock, increasing; and which m <= n stamps: one that came twice counts once."""
     first = {(place.line.epoch, place.stamp_ns): index for index, place in reversed([*enumerate(placed)])}
     once = np.array(sorted(first.values()), np.intp)
     times = settled_ns([placed[index] for index in once.tolist()]) / 1e9
