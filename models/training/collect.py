@@ -13,7 +13,7 @@ from models.training import real_sets, virtual
 from models.training.examples import joined
 
 _CASES = {"training": 6000, "test": 1500}
-_QUICK = {"training": 1200, "test": 150}
+_QUICK = {"training": 900, "test": 150}
 """Enough that every movement has the scores that five levels need."""
 
 

@@ -74,9 +74,10 @@ def standardisations(folder: Path, fold: Fold) -> tuple[Standardisation, Standar
 
 
 def chosen(outcomes: list[Outcomes]) -> tuple[Calibration, Limits]:
-    """Calibration and limits from persons held out."""
+    """Calibration and limits from persons held out; without real ones the logits are taken as they are."""
     known = [(each.logits[each.known], each.correct[each.known]) for each in outcomes]
-    slope, offset = platt(np.concatenate([k for k, _ in known]), np.concatenate([c for _, c in known]))
+    logits, correct = (np.concatenate([each[part] for each in known]) for part in (0, 1))
+    slope, offset = platt(logits, correct.astype(bool)) if len(logits) else (1.0, 0.0)
     ordinary = [each.examples.kind == ORDINARY for each in outcomes]
     same = np.concatenate([each.outputs["same"][rows, 0] for each, rows in zip(outcomes, ordinary, strict=True)])
     strange = np.concatenate([each.strange[rows] for each, rows in zip(outcomes, ordinary, strict=True)])

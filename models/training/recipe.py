@@ -29,4 +29,4 @@ class Recipe:
     seed: int = 7
 
 
-QUICK = Recipe(epochs=3, width=16)
+QUICK = Recipe(epochs=15, width=16)
