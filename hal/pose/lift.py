@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hal.pose.edges import behind_obstacle
 from hal.pose.hidden import behind_own_body
 from hal.pose.lift_kernels import straight, window_ranges
 from hal.pose.limb_axes import LANDMARK_ERROR_PX, on_axes
@@ -80,6 +81,7 @@ def lift(
     inside, nearer, own = counts.T
     measured = seen & (own > _ENOUGH * inside) & (own >= 3)
     too_near = measured & (surface - expected < _nearest_credible(surface - expected, measured))
+    too_near |= behind_obstacle(depth, pixels, surface, measured, focal)
     hidden = (seen & ~measured & (nearer > _ENOUGH * inside)) | too_near
     measured &= ~hidden
     surface = np.where(measured, surface, expected)
@@ -95,7 +97,7 @@ def lift(
     end_on = measured & np.isnan(axes)
     z = _behind_the_lap(depth, pixels, np.where(np.isnan(axes), z, axes), network[:, 2], end_on, measured, focal)
     positions = lines * z[:, None]
-    behind = behind_own_body(positions, network[:, 2], measured)
+    behind = behind_own_body(positions, network[:, 2], measured, pixels, focal)
     measured, hidden = measured & ~behind, hidden | behind
     positions = with_equal_sides(positions, uncertainty * (z / focal)[:, None, None] ** 2, measured)
     placed = seen & ~hidden

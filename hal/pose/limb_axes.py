@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hal.kernels import kernel
 from hal.pose.limb_kernels import limb_axis
-from hal.pose.limbs import LIMB_RADII_M, LIMBS, RADII_M, SHOULDERS
+from hal.pose.limbs import ANKLES, LIMB_RADII_M, LIMBS, RADII_M, SHOULDERS
 
 Floats = NDArray[np.float64]
 
@@ -19,6 +19,7 @@ _CREDIBLE_M: Final = np.full(33, 0.12)
 """How far from where the joint's own skin puts it a limb's axis may put it: a foot stands out before an ankle, a belly
 before a hip. At a shoulder nothing does, but an arm that touches the trunk may seem thicker than it is."""
 _CREDIBLE_M[list(SHOULDERS)] = 0.045
+_CREDIBLE_M[list(ANKLES)] = 0.22
 
 
 def on_axes(

@@ -17,6 +17,9 @@ from hal.pose.presence_kernels import limb_roundness
 from hal.types import Absent, Lens
 
 MIN_BONES: Final = 3
+MIN_SPREAD: Final = 17
+"""Landmarks measured, half of all, from which their spread tells the size where limbs that hide one another leave too
+few bones: in a squat with both arms stretched towards the camera."""
 SIZE_RANGE: Final = (0.55, 1.45)
 """Median of measured bone lengths by an adult's of 1.70 m: from a child of about 1 m to more than the tallest adult."""
 TINY: Final = 0.4
@@ -36,9 +39,12 @@ def body_refused(depth: NDArray[np.uint16], lens: Lens, network: Floats, lifted:
     if spread is not None and spread < TINY:
         return Absent("not_a_body", f"about {spread:.2f} times the size of an adult")
     ratios = size_ratios(lifted)
-    if len(ratios) < MIN_BONES:
+    if len(ratios) >= MIN_BONES:
+        size = float(np.median(ratios))
+    elif spread is not None and lifted.measured.sum() >= MIN_SPREAD:
+        size = spread
+    else:
         return Absent("too_little_depth", f"depth under {int(lifted.measured.sum())} of 33 landmarks; too few to tell")
-    size = float(np.median(ratios))
     if not SIZE_RANGE[0] < size < SIZE_RANGE[1]:
         return Absent("not_a_body", f"{size:.2f} times the size of an adult")
     roundness = _roundness(depth, lens, lifted)

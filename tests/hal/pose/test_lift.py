@@ -64,6 +64,46 @@ def test_a_joint_behind_a_table_is_marked_and_not_invented(stage: Any) -> None:
         assert found.measured[LEFT_SHOULDER]
 
 
+@pytest.mark.parametrize("gap", [0.15, 0.2, 0.3])
+@pytest.mark.parametrize(("wide", "high"), [(0.12, 0.13), (0.5, 0.2)], ids=["box before a foot", "board before both"])
+def test_a_joint_close_behind_an_obstacle_is_marked(stage: Any, wide: float, high: float, gap: float) -> None:
+    """No farther before the shin than the network errs: the edge across the shin tells."""
+    rng = np.random.default_rng(51)
+    marked, near = [], []
+    for posture, stature, away in (("standing", 1.6, 2.0), ("standing", 1.8, 2.6), ("sitting", 1.7, 2.2)):
+        body = stage.body(posture, stature=stature)
+        scene = stage.scene(stage.view(posture, away))
+        scene.add_person(body)
+        x, _, z = body.joints["left_ankle"]
+        scene.add_board(np.array([x, high, z + gap]), np.array([wide, 0, 0]), np.array([0, high, 0]))
+        for _ in range(6):
+            seen = stage.seen(scene, body, rng)
+            assert not seen.visible[LEFT_ANKLE]
+            found = lifted(seen)
+            marked.append(found.hidden[LEFT_ANKLE])
+            near.append(found.measured[LEFT_KNEE])
+            assert np.isnan(found.positions[LEFT_ANKLE]).all() == found.hidden[LEFT_ANKLE]
+    assert np.mean(marked) > 0.9
+    assert np.mean(near) > 0.9
+
+
+def test_of_somebody_lying_the_far_arm_behind_the_trunk_is_seldom_taken_from_it(stage: Any) -> None:
+    rng = np.random.default_rng(52)
+    invented, joints = 0, 0
+    for away in (1.5, 2.2, 3.0):
+        body = stage.body("lying")
+        scene = stage.scene(stage.view("lying", away))
+        scene.add_person(body)
+        for _ in range(10):
+            seen = stage.seen(scene, body, rng)
+            found = lifted(seen)
+            behind = np.array([joint for joint in LIMBS if not seen.visible[joint] and seen.in_picture[joint]])
+            joints += len(behind)
+            invented += np.count_nonzero(found.measured[behind] & (errors(found, seen)[behind] > 0.08))
+    assert joints > 50
+    assert invented < 0.25 * joints
+
+
 def test_where_depth_has_a_hole_the_networks_distance_stands_in_and_says_so(stage: Any) -> None:
     rng = np.random.default_rng(6)
     body = stage.body("standing")

@@ -28,6 +28,18 @@ def test_people_pass(stage: Any, posture: str, away: float, stature: float, girt
         assert verdict(stage.seen(scene, body, rng)) is None
 
 
+@pytest.mark.parametrize("hip", [70.0, 95.0])
+@pytest.mark.parametrize("away", [1.8, 2.8])
+def test_somebody_who_squats_with_both_arms_towards_the_camera_passes(stage: Any, hip: float, away: float) -> None:
+    """Hands hide elbows and shoulders, knees the hips: hardly a bone is left to tell the size by."""
+    rng = np.random.default_rng(14)
+    body = stage.person(1.75, hip=hip, knee=hip + 15, arm=90.0, spread=3.0, elbow=2.0)
+    scene = stage.scene(stage.view("standing", away))
+    scene.add_person(body)
+    for _ in range(8):
+        assert verdict(stage.seen(scene, body, rng)) is None
+
+
 def poster(stage: Any, kind: str, away: float) -> tuple[Any, Any]:
     """A life-size picture of somebody standing at the plane z = 0: the landmarks are a person's, the depth is not."""
     body = stage.body("standing")
