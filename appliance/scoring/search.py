@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.scoring.band import fill
-from appliance.scoring.vectors import arrive, rise, stay_or_fall
+from appliance.scoring.vectors import arrive, keep, rise
 from hal.kernels import exact_kernel
 
 Row = NDArray[np.float32]
@@ -55,22 +55,24 @@ def search(
         return np.inf
     width, cells = band.shape[1], band.reshape(band.size)
     # Nobody comes from left of the first column, and from right of the last nobody who would not rather stay.
-    before = np.full(_LEFT + width + 1, _FAR)
+    before, here = np.full(_LEFT + width + 1, _FAR), np.full(_LEFT + width + 1, _FAR)
     before[_LEFT : _LEFT + width] = band[0]
-    least = np.empty(width, np.float32)
     farthest, greatest = band[0].copy(), band[0].copy()
     step, level = np.float32(smoothness), band[0, columns // 2]
+    near = _costs(step, 1)
     highest, farthest_jump = level, 1
     for t in range(1, frames):
         before[_LEFT + columns :] = before[_LEFT + columns - 1]
-        steepest = stay_or_fall(before, _LEFT, step, least)
+        start = t * width
+        steepest = arrive(before, _LEFT, step, near, cells, start, width, level, here)
         tried = 0.5 * (float(steepest) * (1.0 + 1e-6) / smoothness + 1.0)
         if not tried < MOST_TRIED:
             return np.inf
         reach[t] = min(int(tried) + 1, columns - 1)
-        for jump in range(1, reach[t] + 1, _TOGETHER):
-            rise(before, _LEFT - jump, _costs(step, jump), least)
-        arrive(cells, t * width, least, level, before, _LEFT, farthest, greatest)
+        for jump in range(1 + _TOGETHER, reach[t] + 1, _TOGETHER):
+            rise(before, _LEFT, jump, _costs(step, jump), cells, start, width, level, here)
+        keep(here, _LEFT, cells, start, width, farthest, greatest)
+        before, here = here, before
         highest, farthest_jump = max(highest, abs(level)), max(farthest_jump, reach[t])
         level = before[_LEFT + columns // 2]
     distance, top = float(farthest[:columns].max()), float(greatest[:columns].max())

@@ -26,7 +26,7 @@ class _Row:
 
     def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
         array = context.make_array(kind)(context, builder, value)
-        self._builder, self._data, self.length = builder, array.data, builder.extract_value(array.shape, 0)
+        self._builder, self._data = builder, array.data
 
     def _place(self, index: Any) -> Any:
         return self._builder.bitcast(self._builder.gep(self._data, [index]), _VECTOR.as_pointer())
@@ -56,81 +56,104 @@ def _greatest(builder: Any, vector: Any) -> Any:
     return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
 
 
-def _every_vector(builder: Any, row: _Row) -> Any:
-    return cgutils.for_range_slice(builder, ir.Constant(_INDEX, 0), row.length, ir.Constant(_INDEX, LANES), _INDEX)
-
-
-def _stay_or_fall(_context: Any, before: Any, first: Any, fall: Any, least: Any) -> Any:
-    """Sets `least` to the cheaper of staying and of falling by one, at the cost `fall`; returns the steepest rise.
-
-    before: the costs of the frame before, column s at first + s; least: (columns,), whole vectors. The rise is from
-    one column to the next, 0 at least.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        costs, out = (_Row(context, builder, signature.args[i], values[i]) for i in (0, 3))
-        falling = spread(builder, values[2], _VECTOR)
-        with builder.goto_entry_block():
-            steepest = builder.alloca(_VECTOR)
-        builder.store(ir.Constant(_VECTOR, None), steepest)
-        with _every_vector(builder, out) as (s, _):
-            at = builder.add(values[1], s)
-            here, after = costs.load(at), costs.load(builder.add(at, ir.Constant(_INDEX, 1)))
-            out.store(_smaller(builder, here, builder.fadd(after, falling)), s)
-            rise = builder.fsub(after, here)
-            builder.store(_greater(builder, rise, builder.load(steepest)), steepest)
-        return _greatest(builder, builder.load(steepest))
-
-    return types.float32(before, first, fall, least), generate
-
-
-def _rise(_context: Any, before: Any, first: Any, costs: Any, least: Any) -> Any:
-    """Lowers `least` by the jumps from the columns first + s, first + s - 1, ..., one for each of the tuple `costs`."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        froms, out = (_Row(context, builder, signature.args[i], values[i]) for i in (0, 3))
-        jumps = [spread(builder, builder.extract_value(values[2], i), _VECTOR) for i in range(len(costs))]
-        with _every_vector(builder, out) as (s, _):
-            at = builder.add(values[1], s)
-            cheapest = out.load(s)
-            for back, cost in enumerate(jumps):
-                start = froms.load(builder.sub(at, ir.Constant(_INDEX, back)))
-                cheapest = _smaller(builder, builder.fadd(start, cost), cheapest)
-            out.store(cheapest, s)
-        return context.get_dummy_value()
-
-    return types.void(before, first, costs, least), generate
+def _every_vector(builder: Any, width: Any) -> Any:
+    return cgutils.for_range_slice(builder, ir.Constant(_INDEX, 0), width, ir.Constant(_INDEX, LANES), _INDEX)
 
 
 def _arrive(
-    _context: Any, band: Any, start: Any, least: Any, level: Any, before: Any, first: Any, farthest: Any, greatest: Any
+    _context: Any,
+    before: Any,
+    first: Any,
+    fall: Any,
+    costs: Any,
+    band: Any,
+    start: Any,
+    width: Any,
+    level: Any,
+    here: Any,
 ) -> Any:
-    """Turns the distances of `band` from `start` on into costs: less `level`, and with `least`.
+    """Sets `here` to the costs of one frame; returns the steepest rise of `before`, from one column to the next.
 
-    Copies them to `before` from `first` on. farthest, greatest: the largest distances and costs, by size, of each
-    column so far.
+    One arrives by staying, by falling by one at the cost `fall`, or by a jump of 1, 2, ... at those of the tuple
+    `costs`, and pays the distance, of `band` from `start` on, less `level`. before, here: the costs of the frame before
+    and of this one, column s at first + s. width: columns, whole vectors. The rise is 0 at least.
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        cells, arriving, copy, far, great = (
-            _Row(context, builder, signature.args[i], values[i]) for i in (0, 2, 4, 6, 7)
-        )
-        lowered = spread(builder, values[3], _VECTOR)
-        with _every_vector(builder, arriving) as (s, _):
-            place = builder.add(values[1], s)
-            distance = cells.load(place)
-            cost = builder.fadd(builder.fsub(distance, lowered), arriving.load(s))
-            size = _greater(builder, cost, builder.fneg(cost))
-            far.store(_greater(builder, distance, far.load(s)), s)
-            great.store(_greater(builder, size, great.load(s)), s)
-            cells.store(cost, place)
-            copy.store(cost, builder.add(values[5], s))
+        froms, cells, out = (_Row(context, builder, signature.args[i], values[i]) for i in (0, 4, 8))
+        first, start, width = values[1], values[5], values[6]
+        falling, lowered = spread(builder, values[2], _VECTOR), spread(builder, values[7], _VECTOR)
+        jumps = [spread(builder, builder.extract_value(values[3], i), _VECTOR) for i in range(len(costs))]
+        with builder.goto_entry_block():
+            steepest = builder.alloca(_VECTOR)
+        builder.store(ir.Constant(_VECTOR, None), steepest)
+        with _every_vector(builder, width) as (s, _):
+            at = builder.add(first, s)
+            stay, after = froms.load(at), froms.load(builder.add(at, ir.Constant(_INDEX, 1)))
+            cheapest = _smaller(builder, stay, builder.fadd(after, falling))
+            for jump, cost in enumerate(jumps, 1):
+                lower = froms.load(builder.sub(at, ir.Constant(_INDEX, jump)))
+                cheapest = _smaller(builder, builder.fadd(lower, cost), cheapest)
+            distance = cells.load(builder.add(start, s))
+            out.store(builder.fadd(builder.fsub(distance, lowered), cheapest), at)
+            builder.store(_greater(builder, builder.fsub(after, stay), builder.load(steepest)), steepest)
+        return _greatest(builder, builder.load(steepest))
+
+    return types.float32(before, first, fall, costs, band, start, width, level, here), generate
+
+
+def _rise(
+    _context: Any,
+    before: Any,
+    first: Any,
+    jump: Any,
+    costs: Any,
+    band: Any,
+    start: Any,
+    width: Any,
+    level: Any,
+    here: Any,
+) -> Any:
+    """Lowers the costs `here` by jumps of `jump`, `jump` + 1, ... at those of the tuple `costs`; all else as there."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        froms, cells, out = (_Row(context, builder, signature.args[i], values[i]) for i in (0, 4, 8))
+        first, jump, start, width = values[1], values[2], values[5], values[6]
+        lowered = spread(builder, values[7], _VECTOR)
+        jumps = [spread(builder, builder.extract_value(values[3], i), _VECTOR) for i in range(len(costs))]
+        with _every_vector(builder, width) as (s, _):
+            at = builder.add(first, s)
+            here, distance = out.load(at), builder.fsub(cells.load(builder.add(start, s)), lowered)
+            for further, cost in enumerate(jumps):
+                back = builder.add(jump, ir.Constant(_INDEX, further))
+                lower = builder.fadd(froms.load(builder.sub(at, back)), cost)
+                here = _smaller(builder, builder.fadd(distance, lower), here)
+            out.store(here, at)
         return context.get_dummy_value()
 
-    return types.void(band, start, least, level, before, first, farthest, greatest), generate
+    return types.void(before, first, jump, costs, band, start, width, level, here), generate
+
+
+def _keep(_context: Any, here: Any, first: Any, band: Any, start: Any, width: Any, farthest: Any, greatest: Any) -> Any:
+    """Puts the costs `here` in the place of the distances of `band` from `start` on.
+
+    farthest, greatest: (width,), the largest distances and costs, by size, of each column so far.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        costs, cells, far, great = (_Row(context, builder, signature.args[i], values[i]) for i in (0, 2, 5, 6))
+        with _every_vector(builder, values[4]) as (s, _):
+            place = builder.add(values[3], s)
+            cost = costs.load(builder.add(values[1], s))
+            far.store(_greater(builder, cells.load(place), far.load(s)), s)
+            great.store(_greater(builder, _greater(builder, cost, builder.fneg(cost)), great.load(s)), s)
+            cells.store(cost, place)
+        return context.get_dummy_value()
+
+    return types.void(here, first, band, start, width, farthest, greatest), generate
 
 
 _Generator = Callable[..., Any]
-stay_or_fall: _Generator = intrinsic(_stay_or_fall)
-rise: _Generator = intrinsic(_rise)
 arrive: _Generator = intrinsic(_arrive)
+rise: _Generator = intrinsic(_rise)
+keep: _Generator = intrinsic(_keep)
