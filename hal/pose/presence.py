@@ -1,7 +1,8 @@
 """Is that a body? Landmarks must lie on something of human size and as round as limbs are. Ours.
 
 A pose network also finds people in prints, posters and on screens. Depth tells those apart: a print on a mug is too
-small, a poster is flat across every limb (hanging, standing, curled or cut out), a screen gives no depth.
+small, a poster is flat across every limb (hanging, standing, curled or cut out) and as a whole, a screen gives no
+depth.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hal.pose.lift import Floats, Lifted
-from hal.pose.limbs import BONES, LIMB_RADII_M, LIMBS
+from hal.pose.limbs import BONES, LIMB_RADII_M, LIMBS, RADII_M, SHOULDERS
 from hal.pose.presence_kernels import limb_roundness
 from hal.types import Absent, Lens
 
@@ -27,6 +28,13 @@ ROUND: Final = 0.4
 """Of a cylinder's sagitta. Rendered bodies give 0.6-1.2 a limb, posters 0.0 +- 0.2 at 3 m (tests)."""
 MIN_ROUND_LIMBS: Final = 2
 """And half of those measured: of rendered bodies three quarters were at least, of a poster hung in deep folds a few."""
+
+RELIEF_M: Final = 0.09
+"""Skin so far off one plane needs no round limb: knees, trunk and hands of somebody who sits close, feet out of the
+picture and arms towards the camera, where no limb shows its sides. Rendered sitters of that kind give 0.11-0.33,
+posters, curled and folded ones too, at most 0.07."""
+
+_FACE: Final = (np.arange(33) > 0) & (np.arange(33) < min(SHOULDERS))
 
 
 def body_refused(depth: NDArray[np.uint16], lens: Lens, network: Floats, lifted: Lifted) -> Absent | None:
@@ -48,9 +56,10 @@ def body_refused(depth: NDArray[np.uint16], lens: Lens, network: Floats, lifted:
     if not SIZE_RANGE[0] < size < SIZE_RANGE[1]:
         return Absent("not_a_body", f"{size:.2f} times the size of an adult")
     roundness = _roundness(depth, lens, lifted)
-    if len(roundness) < MIN_ROUND_LIMBS:
+    needed = 0 if _relief(lifted) > RELIEF_M else MIN_ROUND_LIMBS
+    if len(roundness) < needed:
         return Absent("too_little_depth", "too little depth on arms and legs to tell a body from a picture")
-    if np.count_nonzero(roundness > ROUND) < max(MIN_ROUND_LIMBS, len(roundness) / 2):
+    if np.count_nonzero(roundness > ROUND) < max(needed, len(roundness) / 2):
         return Absent("not_a_body", f"flat: {np.median(roundness):.2f} of the roundness of arms and legs")
     return None
 
@@ -70,6 +79,21 @@ def _spread_ratio(network: Floats, lifted: Lifted) -> float | None:
         return None
     own, usual = (np.linalg.norm(points[lifted.measured, :2].std(axis=0)) for points in (lifted.positions, network))
     return float(own / usual) if usual > 0 else None
+
+
+def _relief(lifted: Lifted) -> float:
+    """Metres between the outer tenths of the skin at the measured landmarks, across its plane; 0 with too few measured.
+
+    The face's eleven count as one, or they would be the body.
+    """
+    if lifted.measured.sum() < MIN_SPREAD:
+        return 0.0
+    body = lifted.measured & ~_FACE
+    joints = lifted.positions[body]
+    skin = joints * (1 - RADII_M[body] / np.linalg.norm(joints, axis=1))[:, None]
+    places = skin - skin.mean(axis=0)
+    off = places @ np.linalg.eigh(places.T @ places)[1][:, 0]
+    return float(np.subtract(*np.quantile(off, (0.9, 0.1))))
 
 
 def _roundness(depth: NDArray[np.uint16], lens: Lens, lifted: Lifted) -> Floats:

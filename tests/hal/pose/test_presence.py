@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,24 @@ def test_somebody_who_squats_with_both_arms_towards_the_camera_passes(stage: Any
     scene = stage.scene(stage.view("standing", away))
     scene.add_person(body)
     for _ in range(8):
+        assert verdict(stage.seen(scene, body, rng)) is None
+
+
+@pytest.mark.parametrize(("arm", "elbow"), [(25.0, 40.0), (15.0, 70.0)])
+@pytest.mark.parametrize(("stature", "girth"), [(1.55, 1.0), (1.85, 1.1)])
+def test_somebody_who_sits_close_with_the_feet_out_of_the_picture_passes(
+    stage: Any, stature: float, girth: float, arm: float, elbow: float
+) -> None:
+    """The trunk is one barrel, the forearms point at the camera: hardly a limb shows its sides, but knees stand out."""
+    rng = np.random.default_rng(15)
+    body = stage.person(stature, girth, hip=85.0, knee=85.0, arm=arm, elbow=elbow)
+    shoulders, hips = ((body.joints[f"left_{part}"] + body.joints[f"right_{part}"]) / 2 for part in ("shoulder", "hip"))
+    size = girth * stature / 1.75
+    limbs = [capsule for capsule in body.capsules if capsule[2] != 0.10 * size]
+    body = replace(body, capsules=[*limbs, (0.9 * shoulders + 0.1 * hips, hips, 0.13 * size)])
+    scene = stage.scene(stage.view("sitting", 1.5))
+    scene.add_person(body)
+    for _ in range(10):
         assert verdict(stage.seen(scene, body, rng)) is None
 
 
