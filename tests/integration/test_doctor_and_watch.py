@@ -30,7 +30,7 @@ def test_a_healthy_box_passes_and_its_running_daemon_is_not_disturbed(ward: Any,
     assert status == 0, checks
     assert set(checks) == {
         *("exercises", "camera", "pose", "imu", "indicator"),
-        *("clock", "disk", "references", "certificate", "broker"),
+        *("model", "clock", "disk", "references", "certificate", "broker"),
     }
     assert all(check["ok"] and not check["remedy"] for check in checks.values())
     assert "17 sensors" in checks["imu"]["detail"]
