@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 
 _BONES: Final = np.array([(a, b) for a, b, _ in BONES])
 _LENGTHS_M: Final = np.array([length for *_, length in BONES])
-_TOO_SHORT: Final = 0.7
-"""Of a bone's usual length in a body of that size; people differ by a tenth, landmarks 5 px off make it a fifth."""
+_TOO_SHORT: Final = 0.75
+"""Of a bone's usual length in a body of that size: people differ by a tenth, landmarks 5 px off at 3 m by another."""
 _LIMBS_APART_M: Final = 0.07
 """The least between a joint of an arm or a leg and the axis of the limb on the other side: less than two radii."""
 _TRUNK_APART_M: Final = 0.10

@@ -2,9 +2,9 @@
 
 1. A first look at the depth under every landmark, together with the network's own relative distances, tells how far
    away the person is.
-2. Under each landmark the surface at about that distance is its own. Something clearly nearer hides the joint: then it
-   has no position. Where depth has a hole, or only what is behind the person, the network's distance stands in, at
-   lower confidence.
+2. Under each landmark the surface at about that distance is its own. Something clearly nearer hides the joint, and so
+   does something nearly as far whose edge runs across the limb: then it has no position. Where depth has a hole, or
+   only what is behind the person, the network's distance stands in, at lower confidence.
 3. Arms and legs are measured as a whole: between a limb's edges in depth runs its axis, half its own width behind its
    skin, whatever the girth. Joints are moved onto the axes that meet in them, which takes out the landmarks' error
    across the limb. Elsewhere a joint lies one usual radius behind its skin.

@@ -28,7 +28,6 @@ ROUND: Final = 0.4
 """Of a cylinder's sagitta. Rendered bodies give 0.6-1.2 a limb, posters 0.0 +- 0.2 at 3 m (tests)."""
 MIN_ROUND_LIMBS: Final = 2
 """And half of those measured: of rendered bodies three quarters were at least, of a poster hung in deep folds a few."""
-
 RELIEF_M: Final = 0.09
 """Skin so far off one plane needs no round limb: knees, trunk and hands of somebody who sits close, feet out of the
 picture and arms towards the camera, where no limb shows its sides. Rendered sitters of that kind give 0.11-0.33,
