@@ -163,6 +163,7 @@ def test_behind_the_ladder_a_loss_is_a_gap_in_one_line_of_stamps_and_counters(so
     while recovering.condition.state != "recovering":
         assert time.monotonic() < deadline
         came += listed(recovering.read(0.1))
+    time.sleep(0.3)  # away for several frames, however soon the ladder tries
     bring_back()
     back = time.monotonic()
     came += read(recovering, 20)
