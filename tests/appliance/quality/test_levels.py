@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,38 +95,38 @@ def test_the_file_comes_back_as_it_was_with_its_digest(distribution: Distributio
     assert [file.name for file in tmp_path.iterdir()] == ["levels.json"]
 
 
-def broken(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
-    def apply(text: str) -> str:
-        document = json.loads(text)
-        change(document)
-        return json.dumps(document)
-
-    return apply
+def content(**changes: Any) -> str:
+    """Of a file, with these keys of its own or of its movement changed."""
+    squat = {"bounds": [1, 2, 3, 4], "scores": 25, "weights": VERSION}
+    whole = {"version": 1, "origin": "made up in a test", "movements": {"squat": squat}}
+    for name, value in changes.items():
+        (squat if name in squat else whole)[name] = value
+    return json.dumps(whole)
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("damaged", "complaint"),
     [
-        (lambda text: text[:100], "not JSON"),
-        (lambda text: "[" * 100_000, "not JSON"),
-        (lambda text: "[]", "content"),
-        (broken(lambda d: d.update(origin="")), "origin"),
-        (broken(lambda d: d.update(version=2)), "version"),
-        (broken(lambda d: d["movements"]["squat"].update(bounds=[1, 2, 3])), "movements.squat.bounds"),
-        (broken(lambda d: d["movements"]["squat"].update(bounds=[1, 3, 2, 4])), "the bounds must not fall"),
-        (broken(lambda d: d["movements"]["squat"].update(bounds=[1, 2, 3, 5])), "movements.squat.bounds.3"),
-        (broken(lambda d: d["movements"]["squat"].update(scores=3)), "movements.squat.scores"),
+        (content()[:100], "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "content"),
+        (content(origin=""), "origin"),
+        (content(version=2), "version"),
+        (content(bounds=[1, 2, 3]), "movements.squat.bounds"),
+        (content(bounds=[1, 3, 2, 4]), "the bounds must not fall"),
+        (content(bounds=[1, 2, 3, 5]), "movements.squat.bounds.3"),
+        (content(scores=3), "movements.squat.scores"),
     ],
+    ids=lambda text: text[:30],
 )
-def test_a_damaged_file_is_one_line_that_names_it(
-    distribution: Distribution, tmp_path: Path, change: Callable[[str], str], complaint: str
-) -> None:
+def test_a_damaged_file_is_refused_with_its_name(tmp_path: Path, damaged: str, complaint: str) -> None:
     path = tmp_path / "levels.json"
-    write_distribution(path, distribution)
-    path.write_text(change(path.read_text()))
+    path.write_text(content())
+    assert read_distribution(path)[0].movements["squat"].scores == 25
+    path.write_text(damaged)
     with pytest.raises(SettingsError) as error:
         read_distribution(path)
-    assert str(path) in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
     assert complaint in str(error.value)
     assert "\n" not in str(error.value)
 
