@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from appliance.errors import RehabBoxError
 from appliance.quality.levels import Distribution, read_distribution
@@ -78,9 +78,9 @@ class Judge:
             outputs = self._network.run(inputs)
         logit = model.calibration.slope * float(outputs["correct"][0]) + model.calibration.offset
         return Judgement(
-            quality=1.0 / (1.0 + math.exp(-logit)),
+            quality=float(expit(logit)),
             level=int(outputs["level"].argmax()),
-            movement=self._movement(outputs, strangeness(compared, model.vector)),
+            movement=self._movement(outputs, float(strangeness(compared.vector, model.vector))),
             grades=_grades(outputs["grades"], swapped=compared.swapped),
         )
 
@@ -120,13 +120,14 @@ def standardised(values: NDArray[np.float32], by: Standardisation, clip: float) 
     return np.clip((values - mean) / spread, -clip, clip)
 
 
-def strangeness(compared: Relative, by: Standardisation) -> float:
-    """How far the vector lies from those trained on: the root mean square in standard deviations (ours)."""
-    away = (compared.vector - np.array(by.mean)) / np.array(by.spread)
-    return float(np.sqrt((away**2).mean()))
+def strangeness(vectors: NDArray[np.float32], by: Standardisation) -> NDArray[np.float64]:
+    """(...,) how far vectors (..., features) lie from those trained on: the root mean square in standard deviations
+    (ours)."""
+    away = (vectors - np.array(by.mean)) / np.array(by.spread)
+    return np.asarray(np.sqrt((away**2).mean(axis=-1)))
 
 
 def _grades(logits: NDArray[np.float64], *, swapped: bool) -> Grades:
     """Sigmoids onto 0..4, by the patient's own sides."""
-    values = (BEST / (1.0 + np.exp(-logits))).reshape(len(DIMENSIONS), len(BODY_PARTS))
+    values = (BEST * expit(logits)).reshape(len(DIMENSIONS), len(BODY_PARTS))
     return Grades(values[:, _OTHER_SIDE] if swapped else values)

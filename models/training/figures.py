@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from appliance.quality.model_file import Calibration, Limits
 from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
@@ -34,51 +35,50 @@ class Figure:
 
 def figures(shipped: Outcomes, persons: list[Outcomes], movements: list[Outcomes], training: Examples) -> list[Figure]:
     """shipped: on the virtual tests. persons, movements: the folds; either may be empty. training: all examples."""
-    found = []
-    if any((outcome.examples.source == _TWO_LEVELS).any() for outcome in persons):
-        found += [*_real(persons, "unseen persons", 0.96, 0.85), *_conversion(persons)]
-    if movements:
-        found += _real(movements, "an unseen movement of unseen persons", 0.80, 0.80)
+    found = [*_real(persons, "unseen persons", 0.96, 0.85), *_conversion(persons)]
+    found += _real(movements, "an unseen movement of unseen persons", 0.80, 0.80)
     if persons:
         found += [*_calibrated(persons), *_turned_away(persons)]
     return [*found, *_virtual(shipped, training)]
 
 
+def _measured(folds: list[Outcomes], source: str) -> list[tuple[Outcomes, Masks]]:
+    """By fold, the rows of which it is known how well they were done; none where the set was not at hand."""
+    rows = [(fold, fold.known & (fold.examples.source == source)) for fold in folds]
+    return [(fold, its) for fold, its in rows if its.any()]
+
+
 def _real(folds: list[Outcomes], whom: str, auc: float, accuracy: float) -> Iterator[Figure]:
-    rows = [(fold, fold.known & (fold.examples.source == _TWO_LEVELS)) for fold in folds]
-    by = mean_auc(
-        np.concatenate([fold.logits[r] for fold, r in rows]),
-        np.concatenate([fold.correct[r] for fold, r in rows]),
-        np.concatenate([fold.examples.exercise[r] for fold, r in rows]),
-    )
-    yield Figure(f"UI-PRMD, {whom}: mean AUC over movements", mean_of(by), f">= {auc:.2f}", by, _persons(folds, 0))
-    rows = [(fold, fold.known & (fold.examples.source == _THREE_LEVELS)) for fold in folds]
-    hits = np.concatenate([_level(fold)[r] == fold.examples.level[r] for fold, r in rows])
-    by = shares(hits, np.concatenate([fold.examples.exercise[r] for fold, r in rows]))
-    name = f"WMFT, three levels, {whom}: mean accuracy over tasks"
-    yield Figure(name, mean_of(by), f">= {accuracy:.2f}", by, _persons(folds, 1))
+    if rows := _measured(folds, _TWO_LEVELS):
+        by = mean_auc(
+            np.concatenate([fold.logits[r] for fold, r in rows]),
+            np.concatenate([fold.correct[r] for fold, r in rows]),
+            np.concatenate([fold.examples.exercise[r] for fold, r in rows]),
+        )
+        yield Figure(f"UI-PRMD, {whom}: mean AUC over movements", mean_of(by), f">= {auc:.2f}", by, _persons(folds, 0))
+    if rows := _measured(folds, _THREE_LEVELS):
+        hits = np.concatenate([_level(fold)[r] == fold.examples.level[r] for fold, r in rows])
+        by = shares(hits, np.concatenate([fold.examples.exercise[r] for fold, r in rows]))
+        name = f"WMFT, three levels, {whom}: mean accuracy over tasks"
+        yield Figure(name, mean_of(by), f">= {accuracy:.2f}", by, _persons(folds, 1))
 
 
 def _conversion(folds: list[Outcomes]) -> Iterator[Figure]:
     """What int8 costs."""
     lost = []
-    for fold in folds:
-        rows = fold.known & (fold.examples.source == _TWO_LEVELS)
-        if rows.any():
-            of = fold.correct[rows], fold.examples.exercise[rows]
-            ours, before = (mean_of(mean_auc(x[rows, 0], *of)) for x in (fold.outputs["correct"], _float(fold)))
-            lost.append(abs(before - ours))
-    yield Figure(
-        "UI-PRMD: AUC of float and int8 differ, the worst fold", max(lost), "<= 0.01", None, _persons(folds, 0)
-    )
-
-
-def _float(fold: Outcomes) -> Floats:
-    return fold.float_outputs["correct"]
+    for fold, rows in _measured(folds, _TWO_LEVELS):
+        of = fold.correct[rows], fold.examples.exercise[rows]
+        ours, before = (mean_of(mean_auc(head["correct"][rows, 0], *of)) for head in (fold.outputs, fold.float_outputs))
+        lost.append(abs(before - ours))
+    if lost:
+        name = "UI-PRMD: AUC of float and int8 differ, the worst fold"
+        yield Figure(name, max(lost), "<= 0.01", None, _persons(folds, 0))
 
 
 def _calibrated(folds: list[Outcomes]) -> Iterator[Figure]:
-    """Each fold by a calibration from the others."""
+    """Each fold by a calibration from the others; nothing where no real recording was at hand."""
+    if not any(fold.known.any() for fold in folds):
+        return
     probability, correct = [], []
     for index, fold in enumerate(folds):
         calibration, _ = chosen(folds[:index] + folds[index + 1 :])
@@ -116,11 +116,12 @@ def _virtual(shipped: Outcomes, training: Examples) -> Iterator[Figure]:
     nearest = _nearest(tests.vector[rows], known.vector)
     whom = f"{rows.sum()} virtual persons of the test families"
 
+    moved, known_moved = _one_of_the_sixteen(tests, VIRTUAL_TESTS), _one_of_the_sixteen(training, VIRTUAL_TRAINING)
     recognised = shipped.outputs["movement"].argmax(axis=1) == tests.movement
-    one_of_them = rows | ((tests.source == VIRTUAL_TESTS) & (tests.kind == FOREIGN) & (tests.movement > 0))
-    by = {"as asked": float(recognised[rows].mean()), "mistaken": float(recognised[one_of_them & ~rows].mean())}
-    yield Figure("Virtual: movement recognised", float(recognised[one_of_them].mean()), ">= 0.95", by, whom)
-    yield Figure("- nearest neighbour", float((known.movement[nearest] == tests.movement[rows]).mean()))
+    by = {"as asked": float(recognised[rows].mean()), "mistaken": float(recognised[moved & ~rows].mean())}
+    yield Figure("Virtual: movement recognised", float(recognised[moved].mean()), ">= 0.95", by, whom)
+    beside = training.movement[known_moved][_nearest(tests.vector[moved], training.vector[known_moved])]
+    yield Figure("- nearest neighbour", float((beside == tests.movement[moved]).mean()))
     off = _dimensions(_grades(shipped)[rows], tests.part_weights[rows])
     true = _dimensions(tests.grades[rows], tests.part_weights[rows])
     by_neighbour = _dimensions(known.grades[nearest], tests.part_weights[rows])
@@ -134,6 +135,12 @@ def _virtual(shipped: Outcomes, training: Examples) -> Iterator[Figure]:
     yield Figure("- nearest neighbour", float((known.five[nearest] == tests.five[rows]).mean()))
 
 
+def _one_of_the_sixteen(examples: Examples, source: str) -> Masks:
+    """(n,) rows in which one of them is done, as asked or by mistake."""
+    mistaken = (examples.kind == FOREIGN) & (examples.movement > 0)
+    return np.asarray((examples.source == source) & ((examples.kind == ORDINARY) | mistaken))
+
+
 def _nearest(vectors: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.intp]:
     mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
     a, b = (vectors - mean) / spread, (known - mean) / spread
@@ -141,7 +148,7 @@ def _nearest(vectors: NDArray[np.float32], known: NDArray[np.float32]) -> NDArra
 
 
 def _grades(fold: Outcomes) -> Floats:
-    return np.asarray(BEST / (1.0 + np.exp(-fold.outputs["grades"])).reshape(-1, len(DIMENSIONS), len(BODY_PARTS)))
+    return np.asarray(BEST * expit(fold.outputs["grades"]).reshape(-1, len(DIMENSIONS), len(BODY_PARTS)))
 
 
 def _dimensions(grades: NDArray[Any], weights: NDArray[Any]) -> Floats:
@@ -153,7 +160,7 @@ def _level(fold: Outcomes) -> NDArray[np.intp]:
 
 
 def _probability(logits: Floats, calibration: Calibration) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-(calibration.slope * logits + calibration.offset))))
+    return np.asarray(expit(calibration.slope * logits + calibration.offset))
 
 
 def _persons(folds: list[Outcomes], real: int | None = None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.quality.judgement import standardised
+from appliance.quality.judgement import standardised, strangeness
 from appliance.quality.model_file import Calibration, Limits, Standardisation
 from appliance.quality.network import Network
 from models.training.examples import ORDINARY, UNKNOWN, Examples
@@ -57,11 +57,10 @@ def run_fold(fold: Fold, examples: Examples, folder: Path) -> Outcomes:
         for s, v in zip(test.sequence.astype(np.float32), test.vector, strict=True)
     ]
     rows = [network.run(each) for each in inputs]
-    away = (test.vector - np.array(vector.mean)) / np.array(vector.spread)
     with np.load(folder / f"{fold.name}.npz") as stored:
         floats = {name: stored[name].astype(np.float64) for name in stored.files}
     outputs = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return Outcomes(fold, test, outputs, floats, np.sqrt((away**2).mean(axis=1)))
+    return Outcomes(fold, test, outputs, floats, strangeness(test.vector, vector))
 
 
 def standardisations(folder: Path, fold: Fold) -> tuple[Standardisation, Standardisation]:
