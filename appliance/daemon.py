@@ -110,6 +110,7 @@ class Daemon:
                 self._progress,
                 lambda: self._orders.interruption(prescription),
             ).run()
+            self._reporter.clear_alert("software_fault")
         except Exception as error:  # noqa: BLE001  the next session may go well, and the hospital must hear of this one
             _log.exception("the session failed")
             self._reporter.raise_alert(
@@ -118,6 +119,7 @@ class Daemon:
                 "Report it to the maker with the box's log; the exercise is offered again.",
             )
             self._close_session(FAULT)
+            self._devices.indicator.show(Cue("waiting"))
         if not self._progress.is_done(prescription):
             self._orders.postpone(self._settings.session.offer_again_s)
 

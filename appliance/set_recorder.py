@@ -62,28 +62,15 @@ class SetRecorder:
         self._started = datetime.now(UTC)
 
     def record(self, capture: Capture, interruption: Callable[[], Interruption | None]) -> RecordedSet:
-        """Returns when the set is over, its session file finished.
+        """Returns when the set is over. Its session file is finished then, also where a fault of our own ends it.
 
         Waiting for the patient has no end but an interruption; a set under way ends for "stopped" and "withdrawn" only.
         """
-        end: RecordingEnd | None = None
-        heard_s = monotonic()
-        while end is None:
-            why = interruption()
-            if why is not None and (not self._begun or why in ("stopped", "withdrawn")):
-                end = why
-                continue
-            item = capture.next(POLL_S)
-            if isinstance(item, Skeleton):
-                heard_s = monotonic()
-            elif monotonic() - heard_s > SILENT_S:
-                silent = DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s")
-                self._gone = dict.fromkeys(self._views.cameras, silent)
-                end = "camera_lost"
-                continue
-            end = self._take(item) if item is not None else None
-        joined = self._joined()
-        self._file.finish()
+        try:
+            end = self._until_over(capture, interruption)
+            joined = self._joined()
+        finally:
+            self._file.finish()
         on_host = replace(joined.recording, times=joined.host_s)
         sync = self._sync.quality(on_host)
         fused = self._sync.fused(on_host, sync.delay_s, self._bones)
@@ -101,6 +88,23 @@ class SetRecorder:
             file_error=self._file.error,
             notes=self._notes(),
         )
+
+    def _until_over(self, capture: Capture, interruption: Callable[[], Interruption | None]) -> RecordingEnd:
+        end: RecordingEnd | None = None
+        heard_s = monotonic()
+        while end is None:
+            why = interruption()
+            if why is not None and (not self._begun or why in ("stopped", "withdrawn")):
+                return why
+            item = capture.next(POLL_S)
+            if isinstance(item, Skeleton):
+                heard_s = monotonic()
+            elif monotonic() - heard_s > SILENT_S:
+                silent = DeviceLostError(f"the camera gave nothing for {SILENT_S:.0f} s")
+                self._gone = dict.fromkeys(self._views.cameras, silent)
+                return "camera_lost"
+            end = self._take(item) if item is not None else None
+        return end
 
     def _notes(self) -> tuple[str, ...]:
         unused = [

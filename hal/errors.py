@@ -47,3 +47,8 @@ class BrokenDriverError(HalError):
 
 class CalibrationError(HalError):
     """Cameras cannot be calibrated to each other from what was given, or a stored calibration is of no use."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Kind and words of an error that is none of ours, whatever a stranger's code raised."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

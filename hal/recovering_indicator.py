@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from hal.errors import HalError
+from hal.errors import DeviceLostError, HalError, in_one_line
 from hal.protocols import Indicator
 from hal.recovery import Condition, Ladder, RecoverySettings
-from hal.rescue import ABSENT
+from hal.rescue import ABSENT, shut
 from hal.types import Cue, DeviceInfo
 
 _log = logging.getLogger(__name__)
@@ -41,55 +42,51 @@ class RecoveringIndicator:
     def open(self) -> None:
         """Never raises for a device that is not there; it is looked for with each cue."""
         try:
-            self._driver.open()
+            with self._faults_told():
+                self._driver.open()
             self.condition = replace(self.condition, state="ok")
         except ABSENT as error:
             self._lose(str(error))
-        except HalError:
-            raise
-        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
-            self._lose(self._fault(error))
 
     def close(self) -> None:
-        self._driver.close()
+        shut(self._driver)
 
     def show(self, cue: Cue) -> None:
         try:
-            self._driver.show(cue)
+            with self._faults_told():
+                self._driver.show(cue)
         except ABSENT as error:
             self._show_anew(cue, str(error))
-            return
-        except HalError:
-            raise
-        except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
-            self._show_anew(cue, self._fault(error))
-            return
-        self._shown()
+        else:
+            self._shown()
 
     def _show_anew(self, cue: Cue, reason: str) -> None:
         if not self._ladder.spent:
             self._ladder.climb()
             self.condition = replace(self.condition, attempts=self.condition.attempts + 1)
-            self._driver.close()
+            self.close()
             try:
-                self._driver.open()
-                self._driver.show(cue)
+                with self._faults_told():
+                    self._driver.open()
+                    self._driver.show(cue)
             except ABSENT as error:
                 reason = str(error)
-            except HalError:
-                raise
-            except Exception as error:  # noqa: BLE001  a driver's fault must not vanish, whatever it is
-                reason = self._fault(error)
             else:
                 self._shown()
                 return
         self._lose(reason)
 
-    def _fault(self, error: Exception) -> str:
-        """What a fault of the driver itself is called; where it lies is logged when the indicator is lost."""
-        if self.condition.error is None:
-            _log.error("%s: the driver failed", self.info.name, exc_info=error)
-        return f"{self.info.name}: the driver failed: {type(error).__name__}: {' '.join(str(error).split())}"
+    @contextmanager
+    def _faults_told(self) -> Iterator[None]:
+        """A fault of the driver itself is a loss too: `DeviceLostError`. Where it lies is logged once a loss."""
+        try:
+            yield
+        except HalError:
+            raise
+        except Exception as error:
+            if self.condition.error is None:
+                _log.error("%s: the driver failed", self.info.name, exc_info=error)
+            raise DeviceLostError(f"{self.info.name}: the driver failed: {in_one_line(error)}") from error
 
     def _shown(self) -> None:
         if self.condition.error is not None:

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from hal.errors import DeviceLostError, HalError
+from hal.errors import DeviceLostError, HalError, in_one_line
 from hal.logbook import Logbook
 from hal.protocols import Camera, ImuSet, Losses
 from hal.recovery import Condition, Ladder, RecoverySettings, State
-from hal.rescue import ABSENT, Rescue
+from hal.rescue import ABSENT, Rescue, shut
 from hal.timeline import Timelines
 from hal.types import Counters, DeviceInfo
 from hal.usb_port import UsbPort
@@ -138,10 +138,7 @@ class RecoveringSource(Generic[Source]):
         self._book.opened()
 
     def _shut(self) -> None:
-        try:
-            self._driver.close()
-        except Exception:  # noqa: BLE001  a device that cannot be closed is gone all the same
-            _log.exception("%s: cannot be closed", self.info.name)
+        shut(self._driver)
         self._book.shut()
 
     def _lose(self, reason: str) -> None:
@@ -195,7 +192,7 @@ class RecoveringSource(Generic[Source]):
 
     def _fault(self, error: Exception) -> str:
         """What a fault of the driver itself is called; where it lies is logged once, not with each attempt."""
-        reason = f"{self.info.name}: the driver failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{self.info.name}: the driver failed: {in_one_line(error)}"
         if reason != self._book.error:
             _log.error("%s", reason, exc_info=error)
         return reason

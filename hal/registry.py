@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError
 
-from hal.errors import BrokenDriverError, DriverOptionError, HalError, UnknownDriverError
+from hal.errors import BrokenDriverError, DriverOptionError, HalError, UnknownDriverError, in_one_line
 from hal.protocols import Camera, Driver, ImuSet, Indicator, PoseEstimator
 
 Kind = Literal["camera", "pose", "imu", "indicator"]
@@ -120,8 +120,7 @@ def _plug_in_class(kind: Kind, name: str, row: _Row) -> type[Driver]:
     try:
         driver = getattr(import_module(module), attribute)
     except (Exception, SystemExit) as error:  # noqa: BLE001  what a stranger's module raises is not known
-        reason = " ".join(str(error).split())
-        raise BrokenDriverError(f"{where} cannot be imported: {type(error).__name__}: {reason}") from None
+        raise BrokenDriverError(f"{where} cannot be imported: {in_one_line(error)}") from None
     lacking = [part for part in _NEEDED[kind] if not hasattr(driver, part)]
     options = getattr(driver, "Options", None)
     if not (isinstance(options, type) and issubclass(options, BaseModel)):
@@ -154,10 +153,8 @@ def _build(kind: Kind, settings: Mapping[str, Any]) -> Driver:
     except HalError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise BrokenDriverError(
-            f"{kind}.driver: {settings['driver']!r} cannot be made: {type(error).__name__}: {reason}"
-        ) from error
+        name = settings["driver"]
+        raise BrokenDriverError(f"{kind}.driver: {name!r} cannot be made: {in_one_line(error)}") from error
 
 
 def build_camera(settings: Mapping[str, Any]) -> Camera:

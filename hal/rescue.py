@@ -1,4 +1,4 @@
-"""What each rung of the ladder does to one device, and whether the device is plugged in at all."""
+"""What each rung of the ladder does to one device, whether the device is plugged in at all, and how it is closed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from hal.usb_port import UsbPort
 
 _log = logging.getLogger(__name__)
 ABSENT = (DeviceLostError, DeviceNotFoundError)
+
+
+def shut(driver: Driver) -> None:
+    """Closes it. A device whose driver fails at that is gone all the same; where it failed is logged."""
+    try:
+        driver.close()
+    except Exception:  # noqa: BLE001  see above
+        _log.exception("%s: cannot be closed", driver.info.name)
 
 
 class Rescue:

@@ -22,6 +22,8 @@ from appliance.orders import Orders
 from appliance.pause import PauseWatch
 from appliance.progress import Progress
 from appliance.recorded_set import RecordedSet
+from appliance.recording.session_format import SessionMetadata
+from appliance.recording.session_reader import read_session
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.references import ReferenceFolder, digest_of
@@ -277,6 +279,29 @@ def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
     assert len(recorded.recording) == len(a_set(2, rest_s=0.5))
     assert recorded.file_error is not None
     assert began == ["recording"]
+
+
+class FaultyWatch(SetWatch):
+    """One with a fault of its own."""
+
+    def update(self, recording: Recording) -> None:
+        if recording.duration_s > 2.0:
+            raise ZeroDivisionError("a fault that nobody foresaw")
+
+
+def test_a_fault_of_our_own_in_the_middle_of_a_set_leaves_a_finished_file(tmp_path: Path) -> None:
+    metadata = SessionMetadata(session="s", index=0, exercise="e", started="", software="")
+    path = metadata.file_in(tmp_path)
+    faulty = FaultyWatch(3, JOINTS, SETTINGS)
+    recorder = SetRecorder(
+        faulty, one_view(), lambda: SessionWriter.open(path, metadata), lambda state: None, longest_pause_s=60.0
+    )
+    with pytest.raises(ZeroDivisionError):
+        recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
+    kept = read_session(path)
+    assert kept.skeleton is not None
+    assert kept.skeleton.duration_s > 2.0
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
 
 
 def disturbed(recording: Recording, from_s: float, to_s: float) -> Played:

@@ -334,6 +334,32 @@ def test_a_driver_that_fails_while_it_opens_is_tried_again(time: Time) -> None:
     assert (recovering.condition.state, recovering.condition.attempts) == ("ok", 2)
 
 
+def test_a_driver_that_fails_while_it_closes_ends_neither_pictures_nor_cues(
+    time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stuck(Lamp):
+        def close(self) -> None:
+            super().close()
+            raise ValueError("no handle")
+
+    device = Stuck(time)
+    recovering = camera(device, time)
+    recovering.open()
+    device.alive = False
+    frames(recovering, 1.0, time)
+    device.alive = True
+    assert frames(recovering, 10.0, time) != []
+    recovering.close()
+
+    lamp = Stuck(time)
+    lamp.shown = []
+    light = RecoveringIndicator(lamp, time)
+    light.show(Cue("waiting"))  # not open yet: it is opened anew
+    light.close()
+    assert lamp.shown == ["waiting"]
+    assert {record.getMessage() for record in caplog.records} >= {"the device: cannot be closed"}
+
+
 def test_a_replay_that_its_driver_cannot_do_is_lost_and_not_begun_anew(time: Time) -> None:
     device = Device(time, synthetic=True)
     recovering = camera(device, time)
@@ -504,7 +530,9 @@ def test_an_indicator_never_stops_a_session_and_shows_again_when_it_is_back(time
     assert states == ["lost", "ok"]
 
 
-def test_a_fault_of_an_indicators_driver_is_a_loss_too(time: Time) -> None:
+def test_a_fault_of_an_indicators_driver_is_a_loss_too_and_told_once(
+    time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
     lamp = Lamp(time)
     lamp.shown = []
     recovering = RecoveringIndicator(lamp, time)
@@ -514,6 +542,9 @@ def test_a_fault_of_an_indicators_driver_is_a_loss_too(time: Time) -> None:
     condition = recovering.condition
     assert (condition.state, condition.interruptions) == ("lost", 1)
     assert condition.error == "the device: the driver failed: ValueError: no such colour"
+    logged = len(caplog.records)
+    recovering.show(Cue("waiting"))
+    assert len(caplog.records) == logged > 0
     lamp.fault = None
     recovering.show(Cue("done"))
     assert (lamp.shown, recovering.condition.state) == (["done"], "ok")

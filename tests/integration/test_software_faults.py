@@ -10,7 +10,10 @@ import pytest
 BROKEN = """
 import {module}
 
+whole = {module}.{name}
+
 def broken(*arguments, **named):
+    {module}.{name} = {then}
     raise ZeroDivisionError("a fault that nobody foresaw")
 
 {module}.{name} = broken
@@ -19,12 +22,14 @@ def broken(*arguments, **named):
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Any:
-    """The environment of a box in which a function of a module fails."""
+    """The environment of a box in which a function of a module fails, always or once."""
 
-    def environment(module: str, name: str) -> dict[str, str]:
+    def environment(module: str, name: str, *, once: bool = False) -> dict[str, str]:
         folder = tmp_path / "broken"
         folder.mkdir()
-        (folder / "sitecustomize.py").write_text(BROKEN.format(module=module, name=name))
+        (folder / "sitecustomize.py").write_text(
+            BROKEN.format(module=module, name=name, then="whole" if once else "broken")
+        )
         return {"PYTHONPATH": f"{folder}:{Path.cwd()}"}
 
     return environment
@@ -53,3 +58,26 @@ def test_a_session_that_breaks_off_is_abandoned_with_an_alert_and_the_box_stays(
     (ended,) = (session for session in hospital.of("session") if session["state"] == "abandoned")
     assert ended["reason"] == "a fault in the box's software"
     assert box.stop() == 0
+
+
+def test_a_fault_that_does_not_come_again_is_over_and_leaves_nobody_waiting(
+    ward: Any, hospital: Any, broken: Any
+) -> None:
+    """The patient must not be told "ready" until the exercise is offered again."""
+    parts = '[{driver = "silent"}, {driver = "synthetic", tempo = 4.0, reaction_s = 0.1}]'
+    box = ward.start(
+        broken("appliance.session", "floor_of_reference", once=True) | {"REHABBOX_INDICATOR__PARTS": parts},
+        indicator={"driver": "combined"},
+        session=ward.session(offer_again_s=0.5),
+    )
+    hospital.prescribe([ward.exercise("shoulder_abduction", "left", 1)])
+    hospital.wait(lambda heard: any(alert["state"] == "cleared" for alert in heard.of("alert")))
+    assert [(alert["code"], alert["state"]) for alert in hospital.of("alert")] == [
+        ("software_fault", "raised"),
+        ("software_fault", "cleared"),
+    ]
+    (result,) = hospital.of("result")
+    assert result["status"] == "scored"
+    assert box.stop() == 0
+    cues = [line.partition("cue: ")[2].split()[0] for line in box.log.splitlines() if "cue: " in line]
+    assert cues[:4] == ["waiting", "ready", "waiting", "ready"]
