@@ -61,9 +61,9 @@ class Reporter:
         return self._link.connected
 
     def session(self, message: Session) -> None:
-        self._outbox.put(self._topics.session(str(message.id)), encode(message))
+        self._outbox.put(self._topics.session(str(message.id)), encode(message), subject=message.subject)
 
-    def result(self, exercise: str, make: Callable[[int], Result]) -> int:
+    def result(self, exercise: str, subject: str, make: Callable[[int], Result]) -> int:
         """On disk when it returns; `make` is given the sequence number it returns."""
 
         def payload(sequence: int) -> bytes:
@@ -71,7 +71,7 @@ class Reporter:
             self.sync_error_ms = result.data_quality.sync_error_ms
             return encode(result)
 
-        return self._outbox.put_result(self._topics.result(exercise), payload)
+        return self._outbox.put_result(self._topics.result(exercise), payload, subject=subject)
 
     def health(self, health: Health, expiry_s: int) -> None:
         """Only while connected; nobody needs an old one."""

@@ -169,6 +169,7 @@ class Session:
         stored = self._until_stored(
             lambda: self._reporter.result(
                 exercise,
+                self._prescription.subject,
                 lambda sequence: make_result(
                     self._origin,
                     index,

@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.hospital.events import Received
 from appliance.hospital.settings import BrokerSettings
@@ -29,8 +30,11 @@ from appliance.messages.model import SCHEMA_VERSION
 CONNECT_S = 5.0
 """For TCP, for the TLS handshake, and for the broker's answer, each."""
 
-LARGEST_MESSAGE = 1 << 20
-"""Bytes; the broker keeps larger ones from us."""
+LARGEST_MESSAGE = 4 << 20
+"""Bytes; the broker keeps larger ones from us. A reference of two takes of a minute has 1.5 million."""
+
+KEPT_FOR_US_S = 7 * 86400
+"""The broker keeps what the hospital sends meanwhile to a box that is away for no longer."""
 
 Answer = Callable[[str | None], None]
 """Called with None when the broker accepted, else with its reason."""
@@ -70,9 +74,10 @@ class Connection:
         """Raises `ConnectionError` saying why not."""
         limits = _empty(PacketTypes.CONNECT)
         limits.MaximumPacketSize = LARGEST_MESSAGE
+        limits.SessionExpiryInterval = KEPT_FOR_US_S
         host, port, keepalive = self._settings.host, self._settings.port, self._settings.keepalive_s
         try:
-            self._client.connect(host, port, keepalive, clean_start=True, properties=limits)
+            self._client.connect(host, port, keepalive, clean_start=False, properties=limits)
         except ssl.SSLCertVerificationError as error:
             raise ConnectionError(f"the broker's certificate is refused: {error.verify_message}") from None
         except (OSError, ValueError) as error:
@@ -86,9 +91,13 @@ class Connection:
             self.close()
             raise ConnectionError(self.lost)
 
-    def publish(self, topic: str, payload: bytes, answer: Answer, *, retain: bool = False) -> None:
+    def publish(
+        self, topic: str, payload: bytes, answer: Answer, *, retain: bool = False, correlation: bytes | None = None
+    ) -> None:
         """QoS 1. Without an answer before the connection ends, `answer` is never called."""
         properties = _properties(PacketTypes.PUBLISH)
+        if correlation is not None:
+            properties.CorrelationData = correlation
         self._answers[self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid] = answer
 
     def publish_once(self, topic: str, payload: bytes, expiry_s: int) -> None:
@@ -97,8 +106,10 @@ class Connection:
         properties.MessageExpiryInterval = expiry_s
         self._client.publish(topic, payload, qos=0, properties=properties)
 
-    def subscribe(self, topic: str, answer: Answer) -> None:
-        _, mid = self._client.subscribe(topic, qos=1)
+    def subscribe(self, topic: str, answer: Answer, *, known: bool = False) -> None:
+        """known: what is retained there was received before; it comes again only to a broker that forgot us."""
+        retained = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB if known else SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+        _, mid = self._client.subscribe(topic, options=SubscribeOptions(qos=1, retainHandling=retained))
         if mid is not None:
             self._answers[mid] = answer
 

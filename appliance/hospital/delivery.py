@@ -40,7 +40,12 @@ class Delivery:
                 self._after = queued.id
                 if queued.id not in self._under_way:
                     self._under_way.add(queued.id)
-                    self._connection.publish(queued.topic, queued.payload, partial(self._answered, queued))
+                    self._connection.publish(
+                        queued.topic,
+                        queued.payload,
+                        partial(self._answered, queued),
+                        correlation=queued.correlation,
+                    )
 
     def _answered(self, queued: Queued, refusal: str | None) -> None:
         self._under_way.discard(queued.id)

@@ -57,6 +57,7 @@ class Link:
         self._alerts = Alerts(outbox, self.topics)
         self._status = status
         self._number = 0
+        self._greeted = False
         self._connection: Connection | None = None
         self._connected = threading.Event()
         self._stopping = threading.Event()
@@ -138,9 +139,12 @@ class Link:
             connection.close()
 
     def _greet(self, connection: Connection) -> None:
-        status, prescription = self.topics.status, self.topics.prescription
+        status = self.topics.status
         connection.publish(status, self._status("online", self._number), self._reporting(status), retain=True)
-        connection.subscribe(prescription, self._reporting(prescription))
+        for topic in (self.topics.prescription, self.topics.reference("+"), self.topics.command("+")):
+            known = self._greeted and topic != self.topics.prescription  # references are large
+            connection.subscribe(topic, self._reporting(topic), known=known)
+        self._greeted = True
         self._alerts.send_all_again()
         self._trouble = ""
         self._refused_topics.clear()

@@ -23,7 +23,7 @@ Counter = Literal["sequence", "connection", "delivered"]
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
     CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE outbox (
@@ -31,7 +31,9 @@ _TABLES = """
         sequence INTEGER UNIQUE,
         topic TEXT NOT NULL,
         payload BLOB NOT NULL,
-        put_at TEXT NOT NULL
+        put_at TEXT NOT NULL,
+        subject TEXT,
+        correlation BLOB
     );
     CREATE TABLE alert (code TEXT PRIMARY KEY) WITHOUT ROWID;
 """
@@ -40,12 +42,13 @@ _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message that waits. `id` is the outbox's own, in order of arrival."""
+    """A message that waits. `id` is the outbox's own, in order of arrival. correlation: of the request it answers."""
 
     id: int
     topic: str
     payload: bytes
     put_at: datetime
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,12 @@ class Outbox:
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from None
 
-    def put(self, topic: str, payload: bytes) -> None:
-        """On disk when it returns."""
-        self._do(lambda db: self._insert(db, None, topic, payload))
+    def put(self, topic: str, payload: bytes, *, subject: str | None = None, correlation: bytes | None = None) -> None:
+        """On disk when it returns. subject: whose data it holds."""
+        self._do(lambda db: self._insert(db, None, topic, payload, subject, correlation))
         self.on_put()
 
-    def put_result(self, topic: str, make: Callable[[int], bytes]) -> int:
+    def put_result(self, topic: str, make: Callable[[int], bytes], *, subject: str | None = None) -> int:
         """Stores `make(sequence)` under the box's next sequence number and returns that number.
 
         Number and payload are committed together, so a failure, of `make` too, leaves no hole.
@@ -89,7 +92,7 @@ class Outbox:
 
         def work(db: sqlite3.Connection) -> int:
             sequence = _next(db, "sequence")
-            self._insert(db, sequence, topic, make(sequence))
+            self._insert(db, sequence, topic, make(sequence), subject)
             return sequence
 
         sequence = self._do(work)
@@ -98,9 +101,9 @@ class Outbox:
 
     def pending(self, after: int = 0, limit: int = 100) -> list[Queued]:
         """The first `limit` messages with an id above `after`, oldest first."""
-        query = "SELECT id, topic, payload, put_at FROM outbox WHERE id > ? ORDER BY id LIMIT ?"
+        query = "SELECT id, topic, payload, put_at, correlation FROM outbox WHERE id > ? ORDER BY id LIMIT ?"
         rows = self._do(lambda db: db.execute(query, (after, limit)).fetchall())
-        return [Queued(row, topic, payload, datetime.fromisoformat(put_at)) for row, topic, payload, put_at in rows]
+        return [Queued(row, topic, data, datetime.fromisoformat(at), asked) for row, topic, data, at, asked in rows]
 
     def delivered(self, queued_id: int) -> None:
         """The broker has it: it leaves. A second call for the same message changes nothing."""
@@ -117,6 +120,25 @@ class Outbox:
             return Counters(queued, datetime.fromisoformat(oldest) if oldest else None, _value(db, "delivered"))
 
         return self._do(work)
+
+    def unsent_of(self, subject: str) -> int:
+        """How many messages with that subject's data wait."""
+        query = "SELECT count(*) FROM outbox WHERE subject = ?"
+        return self._do(lambda db: int(db.execute(query, (subject,)).fetchone()[0]))
+
+    def erase(self, subject: str) -> list[bytes]:
+        """Takes that subject's messages out, sent or not, and returns their payloads, for their digests."""
+        query = "DELETE FROM outbox WHERE subject = ? RETURNING payload"
+        return [payload for (payload,) in self._do(lambda db: db.execute(query, (subject,)).fetchall())]
+
+    def scrub(self) -> None:
+        """Writes the file anew, so that nothing of what has left it can be read from its bytes or its log's."""
+        with self._lock:
+            try:
+                self._db.execute("VACUUM")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except (sqlite3.Error, OSError) as error:
+                raise self._unusable(error) from None
 
     def next_connection(self) -> int:
         """Counts the box's attempts to connect over its life, from 1."""
@@ -137,9 +159,17 @@ class Outbox:
             self._db.close()
 
     @staticmethod
-    def _insert(db: sqlite3.Connection, sequence: int | None, topic: str, payload: bytes) -> None:
-        row = (sequence, topic, payload, datetime.now(UTC).isoformat())
-        db.execute("INSERT INTO outbox (sequence, topic, payload, put_at) VALUES (?, ?, ?, ?)", row)
+    def _insert(
+        db: sqlite3.Connection,
+        sequence: int | None,
+        topic: str,
+        payload: bytes,
+        subject: str | None = None,
+        correlation: bytes | None = None,
+    ) -> None:
+        row = (sequence, topic, payload, datetime.now(UTC).isoformat(), subject, correlation)
+        columns = "sequence, topic, payload, put_at, subject, correlation"
+        db.execute(f"INSERT INTO outbox ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608 (a constant)
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs `work` as one transaction; on a damaged file once more on a new one."""
@@ -161,6 +191,8 @@ class Outbox:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA secure_delete = ON")  # what has left is overwritten with zeros
+            db.execute("PRAGMA temp_store = MEMORY")  # no copy of a payload elsewhere on the disk
             (report,) = db.execute("PRAGMA quick_check(1)").fetchone()
             if report != "ok":
                 return self._begin_anew(db, report)
@@ -169,6 +201,8 @@ class Outbox:
                 raise sqlite3.DatabaseError(f"a newer version of the software wrote it (format {version})")
             if version == 0:
                 _transaction(db, _create)
+            elif version < _VERSION:
+                _transaction(db, _upgrade)
         except sqlite3.DatabaseError as error:
             if _is_damage(error):
                 return self._begin_anew(db, error)
@@ -196,6 +230,13 @@ class Outbox:
 def _create(db: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";"):
         db.execute(statement)
+    db.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """From format 1, which did not know whose data a message holds."""
+    db.execute("ALTER TABLE outbox ADD COLUMN subject TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN correlation BLOB")
     db.execute(f"PRAGMA user_version = {_VERSION}")
 
 

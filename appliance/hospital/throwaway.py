@@ -53,6 +53,7 @@ pattern write rehabbox/1/{site}/%u/alert/+
 pattern write rehabbox/1/{site}/%u/session/+
 pattern write rehabbox/1/{site}/%u/result/+
 pattern write rehabbox/1/{site}/%u/fhir/+
+pattern write rehabbox/1/{site}/%u/answer/+
 pattern read rehabbox/1/{site}/%u/prescription
 pattern read rehabbox/1/{site}/%u/reference/+
 pattern read rehabbox/1/{site}/%u/command/+

@@ -29,6 +29,15 @@ class Topics:
     def prescription(self) -> str:
         return self._of("prescription")
 
+    def reference(self, digest: str) -> str:
+        return self._of(f"reference/{digest}")
+
+    def command(self, name: str) -> str:
+        return self._of(f"command/{name}")
+
+    def answer(self, name: str) -> str:
+        return self._of(f"answer/{name}")
+
     def alert(self, code: str) -> str:
         return self._of(f"alert/{code}")
 

@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import os
 import resource
@@ -203,3 +204,35 @@ def test_a_newer_versions_file_is_left_alone(path: Path) -> None:
     with pytest.raises(OutboxError, match="newer version"):
         Outbox(path)
     assert [file.name for file in path.parent.glob("*damaged*")] == []
+
+
+def test_what_has_left_the_outbox_cannot_be_read_from_its_bytes(outbox: Outbox) -> None:
+    for number in range(40):
+        outbox.put("rehabbox/1/demo/box-1/session/one", b"gone-%03d" % number + b"x" * 3000, subject="p-1")
+    outbox.put("rehabbox/1/demo/box-1/session/two", b"stays", subject="p-2")
+    for queued in outbox.pending(limit=39):
+        outbox.delivered(queued.id)
+    assert outbox.unsent_of("p-1") == 1
+    assert [payload[:8] for payload in outbox.erase("p-1")] == [b"gone-039"]
+    outbox.scrub()
+    held = b"".join(file.read_bytes() for file in outbox.path.parent.glob("outbox.db*"))
+    assert b"gone-" not in held
+    assert b"stays" in held
+    assert [queued.payload for queued in outbox.pending()] == [b"stays"]
+
+
+def test_an_outbox_of_the_format_before_goes_on_with_its_messages(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript(
+            "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, sequence INTEGER UNIQUE, topic TEXT NOT NULL,"
+            " payload BLOB NOT NULL, put_at TEXT NOT NULL);"
+            "CREATE TABLE alert (code TEXT PRIMARY KEY) WITHOUT ROWID;"
+            "INSERT INTO outbox VALUES (7, 3, 'a/b', 'kept', '2026-01-01T00:00:00+00:00'); PRAGMA user_version = 1"
+        )
+    box = Outbox(path)
+    assert [(queued.id, bytes(queued.payload, "ascii")) for queued in box.pending()] == [(7, b"kept")]
+    box.put("a/b", b"new", correlation=b"\0\1")
+    assert box.pending(after=7)[0].correlation == b"\0\1"
+    box.close()
