@@ -14,8 +14,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from breaking import broken, check_told
 
+from breaking import broken, check_told
 from hal.camera.jpeg import decode_jpeg
 from hal.camera.kinect_calibration import parse_calibration
 from hal.camera.kinect_frames import FrameMaker, KinectCapture

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import samples
-from breaking import broken, check_told
 from mcap.writer import CompressionType, Writer
 
+import samples
 from appliance.errors import RecordingError, RefusedError
 from appliance.messages.prescription import parse_prescription
 from appliance.recording.finerehab_json import read_finerehab
@@ -23,6 +22,7 @@ from appliance.recording.session_reader import read_session
 from appliance.recording.skeleton_csv import read_skeleton_csv
 from appliance.skeleton.bvh import read_bvh
 from appliance.skeleton.standard import Recording
+from breaking import broken, check_told
 
 Feed = Callable[[], None]
 

@@ -7,7 +7,6 @@ import struct
 from collections.abc import Callable
 
 from breaking import broken
-
 from hal.errors import HalError
 from hal.imu import bvh_stream, xbus_data
 from hal.imu.xbus_frames import BUS_IDS, FrameParser, Mid, encode

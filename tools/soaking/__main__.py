@@ -18,12 +18,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from box import SoakedBox, SoakError
-from faults import DEFAULT, Trial, default, parse
 from simulator.bvh import BvhSource, Outlet
 from simulator.faults import Fault, Schedule
 from simulator.terminal import Terminal
 from simulator.xbus import XbusDevice
+
+from box import SoakedBox, SoakError
+from faults import DEFAULT, Trial, default, parse
 
 BACK_S = 5.0
 """After the end of a fault the sensors must be there again within this time."""
