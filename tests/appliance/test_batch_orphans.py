@@ -21,5 +21,5 @@ def test_workers_end_with_a_killed_parent() -> None:
         assert int(parent.stdout.readline()) != parent.pid
         parent.kill()
         # The workers have inherited its standard output: it ends with the last of them.
-        rest, _ = parent.communicate(timeout=30)
+        rest, _ = parent.communicate(timeout=120)
     assert rest == b""

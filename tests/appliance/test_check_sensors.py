@@ -82,7 +82,7 @@ def check(tmp_path: Path):
         settings.write_text(SETTINGS + tables)
         return subprocess.run(
             [sys.executable, "-m", "appliance", "check-sensors", "--settings", settings, "--step", "0.5", *options],
-            capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": str(tmp_path)},
         )  # fmt: skip
 
     return run
@@ -127,7 +127,7 @@ def test_a_box_without_sensors_says_so(tmp_path):
     (tmp_path / "settings.toml").write_text(SETTINGS)
     done = subprocess.run(
         [sys.executable, "-m", "appliance", "check-sensors", "--settings", tmp_path / "settings.toml"],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert "[imu]" in done.stderr

@@ -14,7 +14,7 @@ REHABBOX = [sys.executable, "-m", "appliance"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*REHABBOX, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*REHABBOX, *arguments], capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -76,7 +76,7 @@ class Hospital:
     client: HospitalClient
     heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def wait(self, enough: Callable[[Hospital], bool], timeout_s: float = 40.0) -> None:
+    def wait(self, enough: Callable[[Hospital], bool], timeout_s: float = 120.0) -> None:
         deadline = monotonic() + timeout_s
         while not enough(self):
             assert monotonic() < deadline, f"not within {timeout_s} s; heard {[topic for topic, _ in self.heard]}"
@@ -127,7 +127,7 @@ class Box:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -63,6 +63,6 @@ def test_results_hold_d_by_the_calibrations_angle_and_its_digest(ward: Any, hosp
 def test_a_box_does_not_start_with_what_is_no_calibration_file(ward: Any, tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text("{}")
     box = ward.start(session=ward.session(calibration=str(tmp_path / "calibration.json")))
-    assert box.process.wait(30) == 2
+    assert box.process.wait(60) == 2
     assert "calibration.json: is not a calibration file" in box.log
     assert "Traceback" not in box.log

@@ -38,7 +38,7 @@ def test_a_prescription_becomes_results_and_the_box_stops_cleanly(ward: Any, hos
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
         notified.bind(path)
-        notified.settimeout(30)
+        notified.settimeout(60)
         box = ward.start({"NOTIFY_SOCKET": path})
         assert notified.recv(100) == b"READY=1"
         prescription = hospital.prescribe(
@@ -103,7 +103,7 @@ def test_what_was_done_while_the_broker_was_away_arrives_later_and_says_so(ward:
     assert box.stop() == 0
 
 
-def until(true: Callable[[], bool], timeout_s: float = 40.0) -> None:
+def until(true: Callable[[], bool], timeout_s: float = 120.0) -> None:
     deadline = monotonic() + timeout_s
     while not true():
         assert monotonic() < deadline
@@ -198,7 +198,7 @@ def test_a_second_daemon_on_the_same_folder_is_refused(ward: Any) -> None:
     ward.start()
     until(lambda: "ready" in ward.boxes[0].log)
     second = ward.start()
-    assert second.process.wait(20) == 2
+    assert second.process.wait(60) == 2
     assert "another rehabbox works there" in second.log
 
 
@@ -206,7 +206,7 @@ def test_a_damaged_exercise_file_is_told_at_the_start(ward: Any, tmp_path: Path)
     (tmp_path / "config" / "exercises").mkdir(parents=True)
     (tmp_path / "config" / "exercises" / "zz.toml").write_text('id = "zz"')
     box = ward.start({"REHABBOX_CONFIG": str(tmp_path / "config")})
-    assert box.process.wait(20) == 2
+    assert box.process.wait(60) == 2
     assert "zz.toml" in box.log
     assert box.log.count("\n") == 1
 

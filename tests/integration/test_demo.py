@@ -13,7 +13,7 @@ DEMO = [sys.executable, "-m", "appliance", "demo"]
 
 
 def test_the_demo_shows_three_results_that_came_through_the_broker() -> None:
-    done = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=150)
+    done = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     results = answer["results"]
@@ -37,7 +37,7 @@ def test_the_demo_shows_three_results_that_came_through_the_broker() -> None:
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], named: str, tmp_path: Path) -> None:
-    done = subprocess.run([*DEMO, *arguments], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    done = subprocess.run([*DEMO, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1

@@ -52,7 +52,7 @@ def test_sensors_that_spoil_messages_and_hang_up_do_not_keep_a_session_from_its_
     hospital.wait(lambda heard: any(health["devices"]["imu"]["state"] == "idle" for health in heard.of("health")[-1:]))
     assert box.stop() == 0, box.log
     tool.send_signal(signal.SIGINT)
-    injected = json.loads(tool.communicate(timeout=10)[0])
+    injected = json.loads(tool.communicate(timeout=120)[0])
 
     (result,) = hospital.of("result")
     assert result["status"] == "scored", box.log

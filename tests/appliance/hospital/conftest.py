@@ -37,12 +37,12 @@ class Hospital:
         lasting.SessionExpiryInterval = 3600
         self.client.connect(settings.host, settings.port, properties=lasting)
         self.client.loop_start()
-        self._subscribed.get(timeout=5)
+        self._subscribed.get(timeout=30)
 
     def publish(self, topic: str, payload: bytes, retain: bool = True) -> None:
         self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
-    def next(self, wanted: Callable[[MQTTMessage], bool], timeout_s: float = 8) -> MQTTMessage:
+    def next(self, wanted: Callable[[MQTTMessage], bool], timeout_s: float = 30) -> MQTTMessage:
         """The next message like that; others are passed over."""
         deadline = monotonic() + timeout_s
         while True:

@@ -45,7 +45,7 @@ time.sleep(60)
 
 
 def event_of(link: Link, kind: type[Event]) -> Any:
-    while not isinstance(event := link.events.get(timeout=8), kind):
+    while not isinstance(event := link.events.get(timeout=30), kind):
         pass
     return event
 

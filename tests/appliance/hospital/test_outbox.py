@@ -179,7 +179,7 @@ def test_a_full_disk_is_told_to_the_one_who_puts(path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
     command = [sys.executable, "-c", FILLER, str(path)]
-    done = subprocess.run(command, preexec_fn=small_disk, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, preexec_fn=small_disk, capture_output=True, text=True, timeout=120, check=True)
     kept, message = done.stdout.split(maxsplit=1)
     assert message.startswith(f"outbox {path}: ")
     assert "space" in message

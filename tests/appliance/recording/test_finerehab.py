@@ -182,4 +182,4 @@ def test_what_is_no_session_leaves_nothing_behind(cut: Cut, tmp_path: Path) -> N
 
 def rehabbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", "from appliance.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)

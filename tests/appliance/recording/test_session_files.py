@@ -268,7 +268,7 @@ def test_a_full_disk_is_said_upwards_and_what_was_written_stays(path: Path) -> N
         """,
         path,
     )
-    lines = process.communicate(timeout=30)[0].splitlines()
+    lines = process.communicate(timeout=120)[0].splitlines()
     assert process.returncode == 0
     assert len(lines) == 2
     assert all(str(path) in line and "cannot be written: File too large" in line for line in lines)

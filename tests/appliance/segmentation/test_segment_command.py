@@ -19,7 +19,7 @@ from appliance.skeleton.standard import recording_of
 
 def segment(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", "from appliance.cli import main; main()", "segment", *map(str, arguments)]
-    return subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from appliance.sync.inertial import InertialRecording
 
 def sync(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", "from appliance.cli import main; main()", "sync", *map(str, arguments)]
-    return subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
 
 
 def write_imu(path: Path, sensor: InertialRecording) -> Path:

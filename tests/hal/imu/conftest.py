@@ -30,7 +30,7 @@ class Simulated:
 
     def report(self) -> dict:
         """Waits for its end."""
-        out, _ = self._process.communicate(timeout=20)
+        out, _ = self._process.communicate(timeout=120)
         return json.loads(out)
 
     def kill(self) -> None:
