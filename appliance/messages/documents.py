@@ -1,0 +1,39 @@
+"""What `docs/` says of the topics: a schema and an example each, one AsyncAPI document; `tools/schemas` writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from appliance.messages.asyncapi import asyncapi
+from appliance.messages.catalogue import TOPICS
+from appliance.messages.model import encode
+from appliance.messages.schema import PAYLOADS, schema_of
+
+FOLDERS = ("schemas", "examples")
+"""Nothing but what is generated lies in these."""
+
+
+def documents() -> dict[str, str]:
+    """Path below `docs/` to content."""
+    files = {f"schemas/{name}.json": _text(schema_of(name)) for name in PAYLOADS}
+    files |= {f"examples/{topic.name}.json": _text(json.loads(encode(topic.example))) for topic in TOPICS}
+    return files | {"asyncapi.json": _text(asyncapi())}
+
+
+def write_documents(docs: Path) -> None:
+    """Writes all of them; one whose topic is gone is removed."""
+    files = documents()
+    for name, content in files.items():
+        file = docs / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, "utf-8")
+    for folder in FOLDERS:
+        for file in (docs / folder).glob("*.json"):
+            if f"{folder}/{file.name}" not in files:
+                file.unlink()
+
+
+def _text(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
