@@ -27,6 +27,8 @@ COMMANDS = {
     "template": "average healthy recordings into a reference",
     "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",
     "watch": "live table of boxes and results",
+    "enrol": "make the box known to its hospital",
+    "fleet": "the hospital's boxes: list, certificates, broker, labels",
     "bench": "measure this software beside its peers",
 }
 

@@ -41,5 +41,13 @@ class OutboxError(RehabBoxError):
     """The outbox cannot be read or written: its disk is full, its folder is not ours, a newer version wrote it."""
 
 
+class EnrolmentError(RehabBoxError):
+    """A box cannot be enrolled or its certificate renewed: a file, a certificate or a server is at fault."""
+
+
+class FleetError(RehabBoxError):
+    """The hospital's list of boxes cannot be used or changed: nothing was, and the message says which part why."""
+
+
 class BrokerError(RehabBoxError):
     """The throw-away broker of the demo and the tests cannot be started: mosquitto is missing or gave up."""

@@ -37,6 +37,8 @@ class SessionSettings(BaseModel):
     """Outbox and session recordings."""
     references: Path = Path("/var/lib/rehabbox/references")
     """Reference recordings, found by the SHA-256 of their bytes whatever their names."""
+    reference_key: Path | None = None
+    """The hospital's Ed25519 public key (PEM): references that come over the broker must be signed for it."""
     calibration: Path | None = None
     """Calibration file of `rehabbox calibrate`; without one, results hold D's two parts and no D."""
     announce_s: Annotated[float, Field(ge=0, le=60)] = 3.0
@@ -60,6 +62,15 @@ class HealthSettings(BaseModel):
 
     interval_s: Seconds = 30.0
     """Between two messages; one is out of date after three times this."""
+
+
+class EnrolmentSettings(BaseModel):
+    """Where `rehabbox enrol` keeps the box's key and what the hospital told it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: Path = Path("/var/lib/rehabbox/enrolment")
+    """Its `current/settings.toml`, once the box is enrolled, goes before this file."""
 
 
 class BoardSettings(BaseModel):
@@ -102,6 +113,7 @@ class Settings(BaseModel):
     board: BoardSettings = BoardSettings()
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
@@ -123,12 +135,9 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
     Raises `SettingsError` that names file, key and what is wrong.
     """
     file = file or default_settings_file()
-    try:
-        values = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}") from None
-    except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror}; name the settings file with --settings") from None
+    values = _read(file)
+    _overlay(values, environment)
+    _enrolled(values)
     _overlay(values, environment)
     try:
         settings = Settings.model_validate(values)
@@ -145,6 +154,42 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
     except HalError as error:
         raise SettingsError(f"{file}: {error}") from None
     return settings
+
+
+def enrolment_folder(file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Path:
+    """Of these settings; a box that is not enrolled yet has no others that are complete. Raises `SettingsError`."""
+    file = file or default_settings_file()
+    values = _read(file)
+    _overlay(values, environment)
+    try:
+        return EnrolmentSettings.model_validate(values.get("enrolment", {})).folder
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"{file}: enrolment.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}; name the settings file with --settings") from None
+
+
+def _enrolled(values: dict[str, Any]) -> None:
+    """Lays what the hospital told the box over the file's values, where there is such a thing."""
+    enrolment = values.get("enrolment", {})
+    folder = enrolment.get("folder") if isinstance(enrolment, dict) else None
+    drop_in = Path(folder or EnrolmentSettings().folder) / "current" / "settings.toml"
+    try:
+        if not drop_in.exists():
+            return
+    except OSError as error:  # the box's own user may look there
+        raise SettingsError(f"{drop_in}: {error.strerror}; run it as the daemon's user") from None
+    for table, keys in _read(drop_in).items():
+        own = values.get(table, {})
+        values[table] = {**own, **keys} if isinstance(own, dict) else own
 
 
 def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:

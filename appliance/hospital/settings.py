@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from appliance.errors import SettingsError
 
-Level = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+LEVEL = r"^[A-Za-z0-9._-]{1,64}$"
+Level = Annotated[str, Field(pattern=LEVEL)]
 """A name that can be one level of a topic."""
+
+
+PROXY = r"^http://[A-Za-z0-9._-]+:[0-9]{1,5}/?$"
 
 
 class BrokerSettings(BaseModel):
@@ -36,6 +41,21 @@ class BrokerSettings(BaseModel):
     """The box's id: the common name of its certificate, a level of every topic."""
     keepalive_s: Annotated[int, Field(ge=1, le=3600)] = 30
     """After one and a half times this without a sign of life the broker declares the box lost."""
+    proxy: Annotated[str, Field(pattern=PROXY)] | None = None
+    """`http://host:port` of an outbound proxy that allows `CONNECT` to the broker's port."""
+
+    @property
+    def proxy_address(self) -> tuple[str, int] | None:
+        """Host and port."""
+        return None if self.proxy is None else address_of_proxy(self.proxy)
+
+
+def address_of_proxy(url: str) -> tuple[str, int]:
+    """Host and port of `http://host:port`. Raises `SettingsError`; one that wants a password is not supported."""
+    host, _, port = url.removeprefix("http://").removesuffix("/").rpartition(":")
+    if not re.match(PROXY, url) or int(port) > 65535:
+        raise SettingsError(f"{url}: is not a proxy's address; write http://HOST:PORT, without user and password")
+    return host, int(port)
 
 
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
@@ -43,6 +63,7 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
 
     Raises `SettingsError` naming the key whose file is missing, unreadable or does not fit the others.
     """
+    settings = _at_one_time(settings)
     for key in ("ca", "certificate", "key"):
         _read(settings, key)
     _check_common_name(settings)
@@ -61,12 +82,26 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
     return context
 
 
+def _at_one_time(settings: BrokerSettings) -> BrokerSettings:
+    """The files where they really are: a renewal that puts another folder in place cannot mix an old key with a new
+    certificate, for it leaves the old folder's files alone."""
+    folders: dict[Path, Path] = {}
+    real = {}
+    for key in ("ca", "certificate", "key"):
+        file: Path = getattr(settings, key)
+        if file.parent not in folders:
+            folders[file.parent] = file.parent.resolve()
+        real[key] = folders[file.parent] / file.name
+    return settings.model_copy(update=real)
+
+
 def _read(settings: BrokerSettings, key: str) -> bytes:
     file: Path = getattr(settings, key)
     try:
         return file.read_bytes()
     except OSError as error:
-        raise SettingsError(f"broker.{key}: cannot read {file}: {error.strerror}") from None
+        hint = "; enrol the box (rehabbox enrol)" if isinstance(error, FileNotFoundError) else ""
+        raise SettingsError(f"broker.{key}: cannot read {file}: {error.strerror}{hint}") from None
 
 
 def _check_common_name(settings: BrokerSettings) -> None:

@@ -13,51 +13,12 @@ from typing import Self
 
 from appliance.errors import BrokerError
 from appliance.hospital.authority import Authority
+from appliance.hospital.broker_files import mosquitto_conf, rules
 from appliance.hospital.settings import BrokerSettings
 
 START_S = 10.0
 STOP_S = 5.0
 PORTS_TRIED = 5
-
-_CONFIG = """\
-per_listener_settings false
-{user}
-listener {port} 127.0.0.1
-cafile {folder}/ca.pem
-certfile {folder}/localhost.pem
-keyfile {folder}/localhost.key
-tls_version tlsv1.3
-require_certificate true
-use_identity_as_username true
-allow_anonymous false
-acl_file {folder}/acl
-persistence true
-persistence_location {folder}/
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-log_type information
-"""
-
-_RULES = """\
-user hospital
-topic read rehabbox/1/{site}/#
-topic write rehabbox/1/{site}/+/prescription
-topic write rehabbox/1/{site}/+/reference/+
-topic write rehabbox/1/{site}/+/command/+
-
-pattern write rehabbox/1/{site}/%u/status
-pattern write rehabbox/1/{site}/%u/health
-pattern write rehabbox/1/{site}/%u/alert/+
-pattern write rehabbox/1/{site}/%u/session/+
-pattern write rehabbox/1/{site}/%u/result/+
-pattern write rehabbox/1/{site}/%u/fhir/+
-pattern write rehabbox/1/{site}/%u/answer/+
-pattern read rehabbox/1/{site}/%u/prescription
-pattern read rehabbox/1/{site}/%u/reference/+
-pattern read rehabbox/1/{site}/%u/command/+
-"""
 
 
 class ThrowawayBroker:
@@ -75,7 +36,7 @@ class ThrowawayBroker:
         self._process: subprocess.Popen[bytes] | None = None
         self.authority = Authority(folder)
         self.authority.server(("localhost",), ("127.0.0.1",))
-        (folder / "acl").write_text(_RULES.format(site=site))
+        (folder / "acl").write_text(rules((site,), [("hospital", "prescriber")]))
         (folder / "acl").chmod(0o600)
 
     def settings_for(self, name: str) -> BrokerSettings:
@@ -113,9 +74,20 @@ class ThrowawayBroker:
 
     def start(self) -> None:
         """Returns when it listens."""
-        user = "user root" if os.geteuid() == 0 else ""  # else it becomes a user who may not read the folder
         config, log = self.folder / "mosquitto.conf", self.folder / "mosquitto.log"
-        config.write_text(_CONFIG.format(user=user, port=self.port, folder=self.folder))
+        config.write_text(
+            mosquitto_conf(
+                folder=self.folder,
+                certificate=self.folder / "localhost.pem",
+                key=self.folder / "localhost.key",
+                state=self.folder,
+                port=self.port,
+                address="127.0.0.1",
+                user="root" if os.geteuid() == 0 else "",  # else it becomes one who may not read the folder
+                crl=False,
+                log="stderr",
+            )
+        )
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
                 [self._program, "-c", str(config)], stdin=subprocess.DEVNULL, stderr=stderr

@@ -82,7 +82,8 @@ def test_without_mosquitto_it_says_how_to_get_it(tmp_path: Path, monkeypatch: py
 
 
 def test_a_configuration_it_does_not_take_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "_CONFIG", throwaway._CONFIG + "no_such_option true\n")
+    written = throwaway.mosquitto_conf
+    monkeypatch.setattr(throwaway, "mosquitto_conf", lambda **options: written(**options) + "no_such_option true\n")
     with pytest.raises(BrokerError, match="no_such_option"):
         ThrowawayBroker(tmp_path / "broker").__enter__()
 

@@ -1,0 +1,59 @@
+"""mosquitto's settings and rules, written out from `config/broker/`: for a hospital as for the demo and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from appliance.exercises import config_dir
+
+_HEAD = """\
+# Who may do what at the broker, by a certificate's common name; written by `rehabbox fleet` from config/broker/acl.
+# What is not allowed here is denied.
+"""
+
+
+def roles() -> list[str]:
+    """What a person or a system at the hospital can be."""
+    return sorted(file.name for file in (config_dir() / "broker" / "acl").iterdir() if file.name != "box")
+
+
+def rules(sites: Sequence[str], users: Iterable[tuple[str, str]], locked_out: Iterable[str] = ()) -> str:
+    """The broker's `acl_file`. users: name and role; locked_out: names that may do nothing, whatever certificate they
+    show: an open connection is not closed when its certificate is revoked."""
+    denied = (f"user {name}\ntopic deny #\n" for name in locked_out)
+    allowed = (f"user {name}\n{_lines(role, sites)}" for name, role in users)
+    return "\n".join([_HEAD, *denied, *allowed, _lines("box", sites)])
+
+
+def _lines(role: str, sites: Sequence[str]) -> str:
+    template = (config_dir() / "broker" / "acl" / role).read_text("utf-8")
+    lines = [line for site in sites for line in template.format(site=site).splitlines()]
+    return "\n".join(dict.fromkeys(lines)) + "\n"
+
+
+def mosquitto_conf(
+    *,
+    folder: Path,
+    certificate: Path,
+    key: Path,
+    state: Path,
+    port: int,
+    address: str = "",
+    user: str = "",
+    crl: bool = True,
+    log: str = "syslog",
+) -> str:
+    """folder: where `ca.pem`, `crl.pem` and `acl` are; address: the listener's, empty for all; log: its `log_dest`."""
+    template = (config_dir() / "broker" / "mosquitto.conf").read_text("utf-8")
+    return template.format(
+        folder=folder,
+        certificate=certificate,
+        key=key,
+        state=state,
+        port=port,
+        address=f" {address}" if address else "",
+        user=f"user {user}" if user else "",
+        crlfile=f"crlfile {folder}/crl.pem" if crl else "",
+        log=log,
+    )
