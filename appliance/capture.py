@@ -17,8 +17,10 @@ from types import TracebackType
 from typing import Literal
 
 from appliance.devices import Eye
+from appliance.journal import DEVICE_THREAD
 from appliance.pose import skeleton_in
 from appliance.track import CameraRole, Skeleton
+from appliance.watchdog import WATCHDOG
 from hal.errors import DeviceLostError, HalError, StreamEndedError
 from hal.protocols import ImuSet
 from hal.types import Frame, ImuSample
@@ -115,7 +117,7 @@ class Capture:
                 log.exception("%s: the driver failed", device)
                 self._put(Ended(device, HalError(f"the driver failed: {error!r}")))
 
-        thread = threading.Thread(target=work, name=f"capture-{device}", daemon=True)
+        thread = threading.Thread(target=work, name=f"{DEVICE_THREAD}{device}", daemon=True)
         thread.start()
         self._threads.append(thread)
 
@@ -155,12 +157,14 @@ class Capture:
     def _read_on(self, device: Device, read: Callable[[], bool]) -> None:
         """A loss is told once and the device read on: it may come back. read: whether it gave anything."""
         told = False
-        while not self._stopping.is_set():
-            try:
-                told = not read() and told
-            except DeviceLostError as error:
-                if not told:
-                    log.warning("%s: %s", device, error)
-                    self._put(Ended(device, error))
-                told = True
-                self._stopping.wait(POLL_S)
+        with WATCHDOG.watched(device) as alive:
+            while not self._stopping.is_set():
+                alive()
+                try:
+                    told = not read() and told
+                except DeviceLostError as error:
+                    if not told:
+                        log.warning("%s: %s", device, error)
+                        self._put(Ended(device, error))
+                    told = True
+                    self._stopping.wait(POLL_S)

@@ -22,7 +22,7 @@ from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.messages.prescription import Prescription, parse_prescription
 from appliance.messages.topics import Topics
-from appliance.orders import Orders
+from appliance.orders import Interruption, Orders
 from appliance.progress import Progress
 from appliance.recording.disk import lock_folder
 from appliance.recording.session_finishing import finish_session
@@ -30,6 +30,7 @@ from appliance.reporter import Reporter, status_maker
 from appliance.session import Session
 from appliance.settings import Settings
 from appliance.warm_up import warm_up
+from appliance.watchdog import WATCHDOG, Alive
 from hal.recovery import Condition
 from hal.types import Cue
 
@@ -63,6 +64,11 @@ class Daemon:
         """Until SIGTERM or SIGINT. What was done stays in the outbox and goes out with the next start."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        WATCHDOG.start()
+        with WATCHDOG.watched("session") as alive:
+            self._run(alive)
+
+    def _run(self, alive: Alive) -> None:
         self._devices.indicator.open()
         self._link.start()
         threads = [
@@ -84,8 +90,8 @@ class Daemon:
         _notify("READY=1")
         _log.info("ready; %d messages wait for the broker", self._outbox.counters().queued)
         try:
-            while (prescription := self._orders.next()) is not None:
-                self._run_session(prescription)
+            while (prescription := self._orders.next(alive)) is not None:
+                self._run_session(prescription, alive)
         finally:
             _notify("STOPPING=1")
             self._ending.set()
@@ -95,21 +101,19 @@ class Daemon:
             self._devices.indicator.close()
             self._outbox.close()
             self._state_lock.close()
+            WATCHDOG.stop()
             _log.info("stopped")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._orders.stop()
 
-    def _run_session(self, prescription: Prescription) -> None:
+    def _run_session(self, prescription: Prescription, alive: Alive) -> None:
+        def interruption() -> Interruption | None:
+            alive()
+            return self._orders.interruption(prescription)
+
         try:
-            Session(
-                prescription,
-                self._settings,
-                self._devices,
-                self._reporter,
-                self._progress,
-                lambda: self._orders.interruption(prescription),
-            ).run()
+            Session(prescription, self._settings, self._devices, self._reporter, self._progress, interruption).run()
             self._reporter.clear_alert("software_fault")
         except Exception as error:  # noqa: BLE001  the next session may go well, and the hospital must hear of this one
             _log.exception("the session failed")
@@ -160,24 +164,29 @@ class Daemon:
 
     def _report_health(self) -> None:
         interval_s = self._settings.health.interval_s
-        while not self._ending.wait(interval_s):
-            try:
-                health = self._health.collect(self._reporter.sync_error_ms)
-            except (OutboxError, OSError) as error:
-                _log.warning("no health message: %s", error)
-                continue
-            self._reporter.health(health, math.ceil(3 * interval_s))
+        with WATCHDOG.watched("health") as alive:
+            alive(interval_s)
+            while not self._ending.wait(interval_s):
+                alive(interval_s)
+                try:
+                    health = self._health.collect(self._reporter.sync_error_ms)
+                except (OutboxError, OSError) as error:
+                    _log.warning("no health message: %s", error)
+                    continue
+                self._reporter.health(health, math.ceil(3 * interval_s))
 
     def _listen(self) -> None:
-        while not self._ending.is_set():
-            try:
-                event = self._link.events.get(timeout=POLL_S)
-            except Empty:
-                continue
-            try:
-                self._handle(event)
-            except Exception:  # noqa: BLE001  the box must not go deaf over one message
-                _log.exception("a message from the hospital could not be handled")
+        with WATCHDOG.watched("hospital-events") as alive:
+            while not self._ending.is_set():
+                alive()
+                try:
+                    event = self._link.events.get(timeout=POLL_S)
+                except Empty:
+                    continue
+                try:
+                    self._handle(event)
+                except Exception:  # noqa: BLE001  the box must not go deaf over one message
+                    _log.exception("a message from the hospital could not be handled")
 
     def _handle(self, event: Event) -> None:
         match event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -45,10 +46,14 @@ class Orders:
         with self._changed:
             self._not_before_s = time.monotonic() + seconds
 
-    def next(self) -> Prescription | None:
-        """Waits for a prescription that is valid and not yet done; None when the box is to stop."""
+    def next(self, alive: Callable[[], None] = lambda: None) -> Prescription | None:
+        """Waits for a prescription that is valid and not yet done; None when the box is to stop.
+
+        alive: called with every look.
+        """
         with self._changed:
             while not self.stopped:
+                alive()
                 current = self._current
                 if current is not None and self._progress.is_done(current):
                     _log.info("prescription %s is done", current.id)

@@ -18,6 +18,7 @@ from appliance.assessment import Assessment, assess, unassessed
 from appliance.devices import Devices, driver_names, what_failed
 from appliance.errors import NotScorableError, OutboxError, RecordingError, UnknownReferenceError
 from appliance.exercises import Exercise, exercise_by_id
+from appliance.journal import about
 from appliance.messages.prescription import Prescription, Side
 from appliance.orders import Interruption
 from appliance.progress import Progress
@@ -75,6 +76,10 @@ class Session:
 
     def run(self) -> None:
         """Everything that can go wrong is said by alerts and in the session's messages; nothing is raised."""
+        with about("session", str(self._origin.session)):
+            self._run()
+
+    def _run(self) -> None:
         references, missing = self._references()
         abandoned = missing
         for index in self._progress.remaining(self._prescription):
@@ -84,7 +89,8 @@ class Session:
                 break
             if index not in references:
                 continue
-            stop = self._exercise(index, references[index])
+            with about("exercise", self._prescription.exercises[index].id):
+                stop = self._exercise(index, references[index])
             if stop is not None:
                 abandoned = stop
                 break

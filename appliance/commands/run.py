@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import faulthandler
 from pathlib import Path
 
 import click
 
+from appliance.journal import log_to_supervisor
 from appliance.settings import load_settings
 
 
@@ -23,7 +24,8 @@ def run(file: Path | None) -> None:
       rehabbox run --settings /etc/rehabbox/settings.toml
     """
     settings = load_settings(file)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_supervisor(settings.log_level)
+    faulthandler.enable()  # a box that the watchdog ends says where each thread stood
     from appliance.daemon import Daemon  # a settings error is told before half a second of imports
 
     Daemon(settings).run()

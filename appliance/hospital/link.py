@@ -20,6 +20,7 @@ from appliance.hospital.outbox import Outbox
 from appliance.hospital.settings import BrokerSettings, tls_context
 from appliance.messages.status import State
 from appliance.messages.topics import Topics
+from appliance.watchdog import WATCHDOG, Alive
 
 LONGEST_DELAY_S = 60.0
 STEADY_S = 10.0
@@ -109,11 +110,16 @@ class Link:
             connection.wake()
 
     def _run(self) -> None:
+        with WATCHDOG.watched("hospital-link") as alive:
+            self._connect_again_and_again(alive)
+
+    def _connect_again_and_again(self, alive: Alive) -> None:
         waits = delays()
         while not self._stopping.is_set():
             began = monotonic()
+            alive()
             try:
-                self._connect_and_serve()
+                self._connect_and_serve(alive)
             except ConnectionError as error:
                 self._not_connected(str(error))
             except Exception:  # noqa: BLE001  the box's only way out must not end on one connection's fault
@@ -123,9 +129,11 @@ class Link:
                 self._connected.clear()
             if monotonic() - began > STEADY_S:
                 waits = delays()
-            self._stopping.wait(next(waits))
+            wait_s = next(waits)
+            alive(wait_s)
+            self._stopping.wait(wait_s)
 
-    def _connect_and_serve(self) -> None:
+    def _connect_and_serve(self, alive: Alive) -> None:
         """Returns after a clean end; raises `ConnectionError` with the reason for any other."""
         self._number = self._next_number()
         will = (self.topics.status, self._status("lost", self._number))
@@ -134,7 +142,7 @@ class Link:
         try:
             self._connection = connection
             self._greet(connection)
-            self._serve(connection)
+            self._serve(connection, alive)
         finally:
             connection.close()
 
@@ -152,9 +160,10 @@ class Link:
         self.events.put(Connected(self._number))
         _log.info("connected to the broker %s:%d", self._settings.host, self._settings.port)
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: Connection, alive: Alive) -> None:
         delivery = Delivery(self._outbox, connection, self._refused)
         while connection.lost is None:
+            alive()
             try:
                 self._alerts.send(connection)
                 delivery.send()

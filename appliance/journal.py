@@ -1,0 +1,86 @@
+"""Logging as the journal keeps it: each line with fields to filter by, instead of text to search.
+
+`journalctl REHABBOX_SESSION=...`, `REHABBOX_EXERCISE=squat`, `REHABBOX_DEVICE=camera`. Who the patient is, is no field:
+the log is read by people who need not know. Without the journal, lines go to stderr as ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+from systemd.journal import send
+
+Field = Literal["session", "exercise"]
+
+PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+"""Python's levels as syslog's (syslog(3))."""
+DEVICE_THREAD = "capture-"
+"""Threads that serve one device are named so, with the device's role."""
+
+_about: dict[str, str] = {}
+"""What the box is at; there is one session at a time, and several threads log about it."""
+
+
+@contextmanager
+def about(field: Field, value: str) -> Iterator[None]:
+    """Every line that is logged meanwhile, by any thread, is about that."""
+    _about[field] = value
+    try:
+        yield
+    finally:
+        _about.pop(field, None)
+
+
+class JournalHandler(logging.Handler):
+    """One entry a record. send: for tests."""
+
+    def __init__(self, send: Callable[..., object] = send) -> None:
+        super().__init__()
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._send(self.format(record), **fields_of(record))
+        except Exception:  # noqa: BLE001  as every handler: a line that cannot be logged stops nothing
+            self.handleError(record)
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, str]:
+    """The entry's fields but its text."""
+    level = max((level for level in PRIORITIES if level <= record.levelno), default=logging.DEBUG)
+    fields = {
+        "PRIORITY": str(PRIORITIES[level]),
+        "SYSLOG_IDENTIFIER": "rehabbox",
+        "LOGGER": record.name,
+        "THREAD_NAME": record.threadName or "",
+        "CODE_FILE": record.pathname,
+        "CODE_LINE": str(record.lineno),
+        "CODE_FUNC": record.funcName or "",
+    }
+    fields |= {f"REHABBOX_{name.upper()}": value for name, value in tuple(_about.items())}
+    if record.threadName and record.threadName.startswith(DEVICE_THREAD):
+        fields["REHABBOX_DEVICE"] = record.threadName.removeprefix(DEVICE_THREAD)
+    return fields
+
+
+def log_to_supervisor(level: str, environment: Mapping[str, str] = os.environ) -> None:
+    """To the journal where systemd gave us a stream to it, else to stderr."""
+    if "JOURNAL_STREAM" in environment:
+        logging.basicConfig(level=level, format="%(name)s: %(message)s", handlers=[JournalHandler()])
+    else:
+        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    threading.excepthook = _uncaught
+
+
+def _uncaught(args: threading.ExceptHookArgs) -> None:
+    name = args.thread.name if args.thread is not None else "a thread"
+    error = args.exc_value
+    _log.critical("%s ended by a fault", name, exc_info=error)
+
+
+_log = logging.getLogger(__name__)
