@@ -19,6 +19,8 @@ from appliance.skeleton.standard import JOINTS
 
 Root = Literal["pelvis", "thorax", "start"]
 Position = Literal["supine", "seated", "standing"]
+Joint = Literal["shoulder", "elbow", "hip", "knee"]
+Motion = Literal["flexion", "abduction"]
 
 
 class Exercise(BaseModel):
@@ -39,6 +41,8 @@ class Exercise(BaseModel):
     """Sides it can be prescribed for: a squat is done with both, nobody stands on neither leg."""
     joints: tuple[str, ...] = JOINTS
     """Joints that enter the distance; default all seventeen."""
+    motions: dict[Joint, Motion] = {}
+    """Which way the joints of the side that works move, where the exercise is for their range."""
     assessment: Weights | None = None
     """FineRehab's weights; without them the exercise is scored by HS-BTW alone."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from appliance.fhir.elements import Observation
+from appliance.fhir.observation import observation_of
 from appliance.messages import examples
 from appliance.messages.alert import Alert
 from appliance.messages.health import Health
@@ -79,6 +81,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "result/{exercise}", "box", Result, 1, False, example=examples.RESULT,
         summary="What came of one exercise. Kept on the box until the broker has it; comes at least once.",
+    ),
+    Topic(
+        "fhir/{exercise}", "box", Observation, 1, False, example=observation_of(examples.RESULT),
+        summary="The same result as a FHIR R4 Observation; comes with each result, and as often.",
     ),
     Topic(
         "prescription", "hospital", Prescription, 1, True, example=examples.PRESCRIPTION,

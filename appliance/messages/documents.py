@@ -1,4 +1,4 @@
-"""What `docs/` says of the topics: a schema and an example each, one AsyncAPI document; `tools/schemas` writes it."""
+"""What `docs/` says of the topics: schemas, examples, one AsyncAPI document, FHIR code systems; by `tools/schemas`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from appliance.exercises import load_exercises
+from appliance.fhir.codes import code_systems
 from appliance.messages.asyncapi import asyncapi
 from appliance.messages.catalogue import TOPICS
 from appliance.messages.model import encode
 from appliance.messages.schema import PAYLOADS, schema_of
 
-FOLDERS = ("schemas", "examples")
+FOLDERS = ("schemas", "examples", "fhir")
 """Nothing but what is generated lies in these."""
 
 
@@ -19,6 +21,9 @@ def documents() -> dict[str, str]:
     """Path below `docs/` to content."""
     files = {f"schemas/{name}.json": _text(schema_of(name)) for name in PAYLOADS}
     files |= {f"examples/{topic.name}.json": _text(json.loads(encode(topic.example))) for topic in TOPICS}
+    files |= {
+        f"fhir/CodeSystem-{one.id}.json": _text(json.loads(encode(one))) for one in code_systems(load_exercises())
+    }
     return files | {"asyncapi.json": _text(asyncapi())}
 
 

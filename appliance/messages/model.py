@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,11 +17,13 @@ class Message(BaseModel):
     """A payload or a part of one. An attribute's docstring becomes its description in the schema."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    leaves_out_null: ClassVar[bool] = False
+    """Whether a key without a value is left out; otherwise it is null."""
 
 
 def encode(message: Message) -> bytes:
     """The payload to publish: UTF-8 JSON. Models hold no NaN or infinity, so neither does the JSON."""
-    return message.model_dump_json().encode()
+    return message.model_dump_json(exclude_none=message.leaves_out_null).encode()
 
 
 def _iso(time: object) -> object:

@@ -47,6 +47,9 @@ class Topics:
     def result(self, exercise: str) -> str:
         return self._of(f"result/{exercise}")
 
+    def fhir(self, exercise: str) -> str:
+        return self._of(f"fhir/{exercise}")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

@@ -1,0 +1,108 @@
+"""A result as a FHIR R4 Observation: everything in it is taken from the result, so the two never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+from uuid import UUID
+
+from appliance.exercises import Exercise, load_exercises
+from appliance.fhir import codes
+from appliance.fhir.elements import (
+    Annotation,
+    CodeableConcept,
+    Component,
+    Identifier,
+    Meta,
+    Observation,
+    Period,
+    Quantity,
+    Reference,
+)
+from appliance.messages.result import Result
+
+URN = "urn:ietf:rfc:3986"
+CONDITIONAL = "urn:rehabbox:fhir:observation"
+
+Status = Literal["final", "amended", "cancelled", "entered-in-error"]
+
+
+def observation_of(result: Result, patient_system: str | None = None) -> Observation:
+    """patient_system: within what the hospital's identifiers of patients are unique."""
+    exercise = load_exercises().get(result.exercise)
+    return Observation(
+        meta=Meta(security=(codes.TEST_DATA,)) if result.synthetic else None,
+        identifier=(_urn(result.id), Identifier(system=CONDITIONAL, value=conditional_identifier(result))),
+        based_on=(Reference(type="ServiceRequest", identifier=_urn(result.prescription)),),
+        status="cancelled" if result.status == "abandoned" else "final",
+        category=(CodeableConcept(coding=(codes.THERAPY,)),),
+        code=codes.exercise_code(result.exercise, exercise),
+        subject=Reference(type="Patient", identifier=Identifier(system=patient_system, value=result.subject)),
+        effective_period=Period(start=result.started, end=result.ended),
+        issued=result.ended,
+        data_absent_reason=_absence(result),
+        note=tuple(Annotation(text=text) for text in result.score.notes) or None,
+        method=_method(result),
+        device=Reference(
+            type="Device", identifier=Identifier(value=result.box), display=f"{result.box} ({result.versions.software})"
+        ),
+        component=tuple(_components(result, exercise)),
+    )
+
+
+def conditional_identifier(result: Result) -> str:
+    """The same for the same exercise however often it is sent: a server creates it once, by `If-None-Exist`.
+
+    As the Personal Health Device guide makes it: device, patient, type, time and duration.
+    """
+    duration_s = (result.ended - result.started).total_seconds()
+    kind = f"{result.exercise}.{result.side}"
+    return f"{result.box}-{result.subject}-{kind}-{result.started:%Y%m%dT%H%M%S.%fZ}-{duration_s:.3f}"
+
+
+def _urn(name: UUID) -> Identifier:
+    return Identifier(system=URN, value=f"urn:uuid:{name}")
+
+
+def _absence(result: Result) -> CodeableConcept | None:
+    if result.reason is None:
+        return None
+    return codes.absent("not-performed" if result.status == "abandoned" else "unknown", result.reason)
+
+
+def _method(result: Result) -> CodeableConcept:
+    versions = result.versions
+    parts = [f"HS-BTW by {versions.software}, against reference {versions.reference}"]
+    parts += [f"quality by {versions.model}"] if versions.model else []
+    return CodeableConcept(coding=(codes.HS_BTW,), text="; ".join(parts))
+
+
+def _components(result: Result, exercise: Exercise | None) -> Iterator[Component]:
+    """What was measured; what was not has no component, the reason is the Observation's."""
+    score, quality, fine_rehab = result.score, result.quality, result.fine_rehab
+    side = codes.SIDES[result.side]
+    yield Component(code=codes.measure("side"), value_codeable_concept=CodeableConcept(coding=(side,)))
+    complete = sum(repetition.complete for repetition in result.repetitions)
+    yield Component(code=codes.measure("repetitions-complete"), value_integer=complete)
+    yield Component(code=codes.measure("repetitions-seen"), value_integer=len(result.repetitions))
+    minutes = (result.ended - result.started).total_seconds() / 60
+    yield Component(
+        code=CodeableConcept(coding=(codes.DURATION,)), value_quantity=Quantity(value=minutes, unit="min", code="min")
+    )
+    ratios = {
+        "pose-dissimilarity": score.pose_dissimilarity,
+        "dynamics-dissimilarity": score.dynamics_dissimilarity,
+        "dissimilarity": score.dissimilarity,
+        "tempo-ratio": score.tempo_ratio,
+        "movement-quality": quality.quality if quality else None,
+        "fine-rehab-score": fine_rehab.score if fine_rehab else None,
+        **{f"fine-rehab-{name}": value for name, value in (fine_rehab.dimensions if fine_rehab else {}).items()},
+        "joints-seen": result.data_quality.joints_seen,
+    }
+    for code, value in ratios.items():
+        if value is not None:
+            yield Component(code=codes.measure(code), value_quantity=Quantity(value=value, unit="1", code="1"))
+    for angle, degrees in score.angle_ranges.items():
+        named = codes.joint_range(angle, result.side, exercise)
+        if named is not None and degrees is not None:
+            yield Component(code=named, value_quantity=Quantity(value=degrees, unit="degree", code="deg"))
