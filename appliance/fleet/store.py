@@ -24,6 +24,7 @@ CREATE TABLE certificates (serial TEXT PRIMARY KEY, name TEXT NOT NULL, issued T
                            pem TEXT NOT NULL, revoked TEXT, reason TEXT);
 CREATE INDEX certificates_of ON certificates (name, issued);
 CREATE TABLE head (number INTEGER NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE places (what TEXT PRIMARY KEY, folder TEXT NOT NULL);
 """
 
 
@@ -122,6 +123,16 @@ class Store:
         self.db.execute(
             "UPDATE certificates SET revoked = ?, reason = ? WHERE serial = ?", (at.isoformat(), reason, serial)
         )
+
+    @property
+    def broker_files(self) -> Path | None:
+        """Where the broker's files were last written."""
+        row = self.db.execute("SELECT folder FROM places WHERE what = 'broker'").fetchone()
+        return row and Path(row["folder"])
+
+    @broker_files.setter
+    def broker_files(self, folder: Path) -> None:
+        self.db.execute("INSERT OR REPLACE INTO places VALUES ('broker', ?)", (str(folder),))
 
     @property
     def head(self) -> Head:

@@ -1,0 +1,123 @@
+"""The broker's files: its certificate, whom it trusts, who is shut out, who may do what."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+
+from appliance.enrolment.durable import write_durably
+from appliance.errors import FleetError
+from appliance.fleet.authority import LocalAuthority
+from appliance.fleet.fleet import Fleet
+from appliance.hospital.broker_files import mosquitto_conf, rules
+from appliance.hospital.certificates import key_pem, new_key, read_certificates, read_file
+
+
+def write_broker(fleet: Fleet, out: Path, names: tuple[str, ...], user: str | None, passphrase: str | None) -> None:
+    """mosquitto.conf and all that it names. Certificate and key of the broker are made anew where its names changed or
+    two thirds of its life are over. user: whom mosquitto becomes when root starts it. Raises `FleetError`.
+    """
+    owner = _account(user)
+    try:
+        (out / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise FleetError(f"{out}: {error.strerror}") from None
+    names = names or (fleet.settings.broker.host,)
+    out = out.absolute()
+    write_durably(out / "ca.pem", read_file(fleet.folder / "ca.pem"), 0o644)
+    if _wanted(out / "broker.pem", names):
+        authority, key = LocalAuthority(fleet.folder, passphrase), new_key()
+        with fleet.change() as note:
+            life = fleet.settings.days.of("broker")
+            issued = authority.issue(names[0], key.public_key(), life, [_general_name(one) for one in names])
+            note("broker", names=list(names), certificate=issued.serial)
+            write_durably(out / "broker.key", key_pem(key), 0o600)
+            write_durably(out / "broker.pem", issued.pem.encode(), 0o644)
+    with fleet.change():
+        fleet.store.broker_files = out
+    write_rules(fleet, passphrase)
+    conf = mosquitto_conf(
+        folder=out,
+        certificate=out / "broker.pem",
+        key=out / "broker.key",
+        state=out / "state",
+        port=fleet.settings.broker.port,
+        user=user or "",
+        crl=(out / "crl.pem").exists(),
+        log="stderr",
+    )
+    write_durably(out / "mosquitto.conf", conf.encode(), 0o644)
+    if owner is not None:
+        for one in (out, out / "state", *out.iterdir()):
+            os.chown(one, *owner)
+
+
+def write_rules(fleet: Fleet, passphrase: str | None) -> Path | None:
+    """Rules and revocation list anew, where `write_broker` wrote them: that folder. None before that."""
+    out = fleet.store.broker_files
+    if out is None:
+        return None
+    users = [(name, role) for name, role, state in fleet.store.users() if state == "active"]
+    text = rules(fleet.settings.sites, users, fleet.locked_out())
+    owner = out.stat()
+    written = {"acl": text.encode()}
+    if (fleet.folder / "ca.key").exists():
+        revoked = [one for one in fleet.store.certificates() if one.revoked is not None]
+        written["crl.pem"] = LocalAuthority(fleet.folder, passphrase).revocation_list(revoked)
+    for name, data in written.items():
+        write_durably(out / name, data, 0o644)
+        if os.geteuid() == 0:
+            os.chown(out / name, owner.st_uid, owner.st_gid)
+    return out
+
+
+def reload(pid_file: Path) -> None:
+    """Makes a running mosquitto read certificates, revocation list and rules again. Raises `FleetError`."""
+    try:
+        pid = int(pid_file.read_text())
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        raise FleetError(f"{pid_file}: names no running process; reload the broker by hand") from None
+    if name != "mosquitto":
+        raise FleetError(f"{pid_file}: process {pid} is {name}, not mosquitto; reload the broker by hand")
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except OSError as error:
+        raise FleetError(f"mosquitto (process {pid}) cannot be told to reload: {error.strerror}") from None
+
+
+def _wanted(file: Path, names: tuple[str, ...]) -> bool:
+    if not file.exists() or not file.with_suffix(".key").exists():
+        return True
+    certificate = read_certificates(read_file(file), file)[0]
+    held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    late = certificate.not_valid_after_utc - datetime.now(UTC) < max(life / 3, timedelta(0))
+    return late or set(held) != {_general_name(one) for one in names}
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        pass
+    try:
+        return x509.DNSName(name)
+    except ValueError:
+        raise FleetError(f"--name {name}: is neither a host name nor an address") from None
+
+
+def _account(user: str | None) -> tuple[int, int] | None:
+    if user is None or os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise FleetError(f"--user {user}: there is no such user on this machine") from None
+    return entry.pw_uid, entry.pw_gid

@@ -1,0 +1,89 @@
+"""`fleet.toml`: what the fleet's boxes are told. Made by `rehabbox fleet init`, changed with an editor."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.enrolment.durable import write_durably
+from appliance.enrolment.hospital_file import Broker, EstServer
+from appliance.errors import FleetError
+from appliance.hospital.settings import Level
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+_TEMPLATE = """\
+# What the boxes of this fleet are told. Once a box is enrolled it keeps what it was told until it is enrolled again.
+sites = {sites}                     # each a level of the topics: rehabbox/1/<site>/<box>/...
+
+[broker]
+host = {host}                       # as boxes reach it, and as in its certificate
+port = {port}
+
+# [est]                             # the hospital's enrolment server (RFC 7030): with one, boxes renew by themselves
+# host = "est.hospital.example"
+# port = 443
+# label = ""
+
+[days]                              # how long certificates of the local authority last
+box = 730
+user = 730
+broker = 730
+"""
+
+
+class Lives(BaseModel):
+    """Of certificates, in days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    box: Days = 730
+    user: Days = 730
+    broker: Days = 730
+
+    def of(self, kind: str) -> timedelta:
+        days: int = getattr(self, kind)
+        return timedelta(days=days)
+
+
+class FleetSettings(BaseModel):
+    """Everything in `fleet.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sites: Annotated[tuple[Level, ...], Field(min_length=1)]
+    broker: Broker
+    est: EstServer | None = None
+    days: Lives = Lives()
+
+
+def write_fleet_settings(file: Path, sites: tuple[str, ...], host: str, port: int) -> None:
+    """Checked first. Raises `FleetError`."""
+    text = _TEMPLATE.format(sites=json.dumps(list(sites)), host=json.dumps(host), port=port)
+    _checked(text, "fleet init")
+    write_durably(file, text.encode(), 0o644)
+
+
+def read_fleet_settings(file: Path) -> FleetSettings:
+    """Raises `FleetError` naming file and key."""
+    try:
+        return _checked(file.read_text("utf-8"), file)
+    except OSError as error:
+        raise FleetError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FleetError(f"{file}: is not UTF-8") from None
+
+
+def _checked(text: str, whence: object) -> FleetSettings:
+    try:
+        return FleetSettings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise FleetError(f"{whence}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise FleetError(f"{whence}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
