@@ -24,6 +24,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.hospital.events import Received
+from appliance.hospital.proxy import go_through_proxy
+from appliance.hospital.refusal import out_of_date, why_refused
 from appliance.hospital.settings import BrokerSettings
 from appliance.messages.model import SCHEMA_VERSION
 
@@ -52,8 +54,8 @@ class Connection:
     ) -> None:
         self.lost: str | None = None
         """Why the connection is over; None while it is not."""
-        self._settings = settings
-        self._opened = False
+        self._settings, self._tls = settings, tls
+        self._opened = self._cut_off = False
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._answers: dict[int, Answer] = {}
         self._on_received = on_received
@@ -62,6 +64,7 @@ class Connection:
         )
         self._client.connect_timeout = CONNECT_S
         self._client.tls_set_context(tls)
+        go_through_proxy(self._client, settings)
         topic, payload = will
         self._client.will_set(topic, payload, qos=1, retain=True, properties=_properties(PacketTypes.WILLMESSAGE))
         self._client.on_connect = self._on_connect
@@ -89,7 +92,7 @@ class Connection:
                 self.lost = "the broker does not answer"
         if self.lost is not None:
             self.close()
-            raise ConnectionError(self.lost)
+            raise ConnectionError(self._why() if self._cut_off else self.lost)
 
     def publish(
         self, topic: str, payload: bytes, answer: Answer, *, retain: bool = False, correlation: bytes | None = None
@@ -179,8 +182,16 @@ class Connection:
 
     def _ended(self, reason: str) -> None:
         if self.lost is None:
-            before = "" if self._opened else " before the broker answered; does it know the box's certificate?"
-            self.lost = f"the connection ended{before} ({reason})"
+            self._cut_off = not self._opened
+            self.lost = f"the connection ended{' before the broker answered' if self._cut_off else ''} ({reason})"
+
+    def _why(self) -> str:
+        """Of a broker that ends the connection instead of answering; the TLS alert says more than the broken line."""
+        return (
+            why_refused(self._settings, self._tls)
+            or out_of_date(self._settings)
+            or f"{self.lost}; does the broker know the box's certificate?"
+        )
 
 
 def _refusal(reason: ReasonCode) -> str | None:

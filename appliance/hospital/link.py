@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from random import SystemRandom
 from time import monotonic
 
-from appliance.errors import OutboxError
+from appliance.errors import OutboxError, SettingsError
 from appliance.hospital.alerts import Alerts
 from appliance.hospital.connection import Connection
 from appliance.hospital.delivery import Delivery
@@ -53,7 +53,7 @@ class Link:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self.topics = Topics(settings.site, settings.box)
         self._settings = settings
-        self._tls = tls_context(settings)
+        tls_context(settings)  # files that do not fit are told at the start
         self._outbox = outbox
         self._alerts = Alerts(outbox, self.topics)
         self._status = status
@@ -62,6 +62,7 @@ class Link:
         self._connection: Connection | None = None
         self._connected = threading.Event()
         self._stopping = threading.Event()
+        self._again = threading.Event()
         self._stop_by = 0.0
         self._trouble = ""
         self._refused_topics: set[str] = set()
@@ -98,6 +99,11 @@ class Link:
         self._alerts.clear(code, payload)
         self._wake()
 
+    def connect_again(self) -> None:
+        """Ends the connection and makes a new one at once, with the certificate that is in force now."""
+        self._again.set()
+        self._wake()
+
     def publish_once(self, topic: str, payload: bytes, expiry_s: int) -> None:
         """QoS 0: what is out of date soon. Without a connection now it is not sent at all."""
         connection = self._connection
@@ -129,6 +135,9 @@ class Link:
                 self._connected.clear()
             if monotonic() - began > STEADY_S:
                 waits = delays()
+            if self._again.is_set():
+                self._again.clear()
+                continue
             wait_s = next(waits)
             alive(wait_s)
             self._stopping.wait(wait_s)
@@ -137,7 +146,11 @@ class Link:
         """Returns after a clean end; raises `ConnectionError` with the reason for any other."""
         self._number = self._next_number()
         will = (self.topics.status, self._status("lost", self._number))
-        connection = Connection(self._settings, self._tls, will, self.events.put)
+        try:
+            tls = tls_context(self._settings)  # anew, for a renewed certificate
+        except SettingsError as error:
+            raise ConnectionError(str(error)) from None
+        connection = Connection(self._settings, tls, will, self.events.put)
         connection.open()
         try:
             self._connection = connection
@@ -162,7 +175,7 @@ class Link:
 
     def _serve(self, connection: Connection, alive: Alive) -> None:
         delivery = Delivery(self._outbox, connection, self._refused)
-        while connection.lost is None:
+        while connection.lost is None and not self._again.is_set():
             alive()
             try:
                 self._alerts.send(connection)
@@ -174,7 +187,8 @@ class Link:
             except OutboxError as error:
                 self._troubled(str(error))
                 connection.run_one(0.5)
-        raise ConnectionError(connection.lost)
+        if connection.lost is not None:
+            raise ConnectionError(connection.lost)
 
     def _farewell(self, connection: Connection) -> None:
         status = self.topics.status

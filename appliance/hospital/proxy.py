@@ -1,0 +1,29 @@
+"""The way out: straight, or through an HTTP proxy by `CONNECT` (RFC 9110, 9.3.6)."""
+
+from __future__ import annotations
+
+import socket
+
+import socks
+from paho.mqtt.client import Client
+
+from appliance.hospital.settings import BrokerSettings
+
+
+def go_through_proxy(client: Client, settings: BrokerSettings) -> None:
+    """Makes an MQTT client take the way the settings name."""
+    if settings.proxy_address is not None:
+        host, port = settings.proxy_address
+        client.proxy_set(proxy_type=socks.HTTP, proxy_addr=host, proxy_port=port)
+
+
+def connect(settings: BrokerSettings, timeout_s: float) -> socket.socket:
+    """A line to the broker. Raises `OSError`."""
+    where = (settings.host, settings.port)
+    if settings.proxy_address is None:
+        return socket.create_connection(where, timeout_s)
+    host, port = settings.proxy_address
+    line: socket.socket = socks.create_connection(
+        where, timeout_s, proxy_type=socks.HTTP, proxy_addr=host, proxy_port=port
+    )
+    return line
