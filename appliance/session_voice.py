@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import UUID
 
 from appliance.errors import OutboxError
@@ -39,7 +40,7 @@ class SessionVoice:
             for item in prescription.exercises
         ]
 
-    def both(self, state: SessionState, index: int) -> None:
+    def both(self, state: Literal["ready", "scoring"], index: int) -> None:
         """The hospital and the patient hear of an exercise's state. index: of the prescription's exercise."""
         self.say(state, index)
         self.show(state, index)

@@ -73,6 +73,15 @@ class EnrolmentSettings(BaseModel):
     """Its `current/settings.toml`, once the box is enrolled, goes before this file."""
 
 
+class FhirSettings(BaseModel):
+    """How the hospital's things are named in FHIR."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patient_system: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$", max_length=256)] | None = None
+    """A URI: within what the hospital's identifiers of patients are unique. Without it FHIR is told none."""
+
+
 class BoardSettings(BaseModel):
     """The checkerboard that `rehabbox calibrate-cameras` looks for."""
 
@@ -113,6 +122,7 @@ class Settings(BaseModel):
     board: BoardSettings = BoardSettings()
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()
+    fhir: FhirSettings = FhirSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

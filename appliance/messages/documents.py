@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from appliance.messages.catalogue import TOPICS
 from appliance.messages.model import encode
 from appliance.messages.schema import PAYLOADS, schema_of
 
+_TABLE = re.compile(r"\| topic \|.*?\n\n", re.DOTALL)
 FOLDERS = ("schemas", "examples", "fhir")
 """Nothing but what is generated lies in these."""
 
@@ -38,6 +40,21 @@ def write_documents(docs: Path) -> None:
         for file in (docs / folder).glob("*.json"):
             if f"{folder}/{file.name}" not in files:
                 file.unlink()
+    page = docs / "topics.md"
+    if page.exists():
+        page.write_text(with_table(page.read_text("utf-8")), "utf-8")
+
+
+def with_table(page: str) -> str:
+    """`docs/topics.md` with the table of topics as it should be."""
+    rows = ["| topic | who | QoS | retained | expires | payload | example |", "|---|---|---|---|---|---|---|"]
+    for topic in TOPICS:
+        path = topic.path.replace("{", "<").replace("}", ">")
+        expires = "never" if topic.expiry_s is None else f"{topic.expiry_s} s"
+        files = f"[schema](schemas/{topic.name}.json) | [example](examples/{topic.name}.json)"
+        retained = "yes" if topic.retained else "no"
+        rows.append(f"| `{path}` | {topic.sender} | {topic.qos} | {retained} | {expires} | {files} |")
+    return _TABLE.sub("\n".join(rows) + "\n\n", page, count=1)
 
 
 def _text(document: Any) -> str:

@@ -13,6 +13,7 @@ from appliance.quality.parts import BodyPart, Dimension, Level
 from hal.types import Gravity
 
 Outcome = Literal["scored", "not_scored", "abandoned"]
+Status = Literal[Outcome, "withdrawn"]
 Grade = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
 """0 worst to 4 best."""
 
@@ -169,6 +170,25 @@ class Versions(Message):
     """Driver by kind of device."""
 
 
+class Correction(Message):
+    """What a therapist said of a result. What was measured stays as it was; this stands beside it."""
+
+    replaces: UUID
+    """Id of the result as it was measured. Of several corrections the one with the highest `sequence` counts."""
+    action: Literal["withdrawn", "amended"]
+    """`withdrawn`: it was an error and counts no more. `amended`: it counts, with what is said here."""
+    by: str
+    """Who decided that, by the hospital's own identifier."""
+    at: Utc
+    """When the box was told."""
+    reason: str
+    """Why."""
+    repetitions: Count | None
+    """Complete repetitions by the therapist's count; null where nothing was said of them."""
+    score: Grade | None
+    """FineRehab's score by the therapist; null where nothing was said of it."""
+
+
 class Result(Message):
     """One exercise of one session."""
 
@@ -192,8 +212,8 @@ class Result(Message):
     """When recording began."""
     ended: Utc
     """When recording ended."""
-    status: Outcome
-    """`not_scored`: done, but the data did not allow a score. `abandoned`: broken off."""
+    status: Status
+    """`not_scored`: done, but the data allowed no score. `abandoned`: broken off. `withdrawn`: see `correction`."""
     reason: str | None
     """Why there is no score; null exactly where there is one."""
     paced: bool
@@ -216,6 +236,8 @@ class Result(Message):
     """What produced the result."""
     synthetic: bool
     """True where the input was made up or replayed, not a person in front of the box."""
+    correction: Correction | None = None
+    """Where a therapist set an earlier result right, this one takes its place; null for one as it was measured."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -230,6 +252,8 @@ class Result(Message):
             raise ValueError("a FineRehab score needs the version of its weights")
         if self.fine_rehab and self.fine_rehab.level and not self.versions.levels:
             raise ValueError("a level needs the digest of the distribution of scores it comes from")
+        if (self.status == "withdrawn") != (self.correction is not None and self.correction.action == "withdrawn"):
+            raise ValueError("a withdrawn result says who withdrew it, and no other does")
         if self.ended < self.started:
             raise ValueError("ended is before started")
         return self

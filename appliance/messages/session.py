@@ -1,4 +1,4 @@
-"""`session/<id>`: how a session goes, from the moment the box is ready for its first exercise."""
+"""`session/<id>`: how a session goes, from the moment the box is ready for its first exercise; or it was missed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.messages.model import Count, Message, Name, Subject, Utc
 from appliance.messages.prescription import Side
 from appliance.messages.result import Outcome
 
-SessionState = Literal["ready", "recording", "scoring", "done", "abandoned"]
+SessionState = Literal["ready", "recording", "scoring", "done", "abandoned", "missed"]
 
 
 class SessionExercise(Message):
@@ -30,7 +30,10 @@ class SessionExercise(Message):
 
 
 class Session(Message):
-    """A session's state after each step; the last one says `done` or `abandoned`."""
+    """A session's state after each step; the last one says `done` or `abandoned`.
+
+    A prescription that expires before everything was done is told as a session of its own: `missed`.
+    """
 
     id: UUID
     """Names this session."""
@@ -41,24 +44,26 @@ class Session(Message):
     subject: Subject
     """The patient, by the hospital's own identifier."""
     state: SessionState
-    """`ready`: waiting for the patient to begin; `recording`; `scoring`; `done`; `abandoned`."""
+    """`ready`: waiting for the patient to begin; `recording`; `scoring`; `done`; `abandoned`; `missed`."""
     reason: str | None = None
-    """Why it was abandoned; null otherwise."""
-    started: Utc
-    """When the session began."""
+    """Why it was abandoned or missed; null otherwise."""
+    started: Utc | None
+    """When the session began; null where it was missed."""
     at: Utc
     """When this state began. Copies and late arrivals are told by it."""
     current: Count | None = None
     """Which of `exercises` it is about, counted from 0; null when the session is over."""
     exercises: tuple[SessionExercise, ...]
-    """In the prescribed order."""
+    """In the prescribed order; where they were missed, those that were not done."""
     synthetic: bool
     """True where the input was made up or replayed, not a person in front of the box."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.state == "abandoned") != bool(self.reason):
-            raise ValueError("an abandoned session needs a reason, and no other has one")
+        if (self.state in ("abandoned", "missed")) != bool(self.reason):
+            raise ValueError("an abandoned or missed session needs a reason, and no other has one")
+        if (self.state == "missed") != (self.started is None):
+            raise ValueError("a missed session never began, and every other one did")
         if self.current is not None and self.current >= len(self.exercises):
             raise ValueError(f"current is {self.current}, and there are {len(self.exercises)} exercises")
         return self

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from appliance.messages.asyncapi import asyncapi
 from appliance.messages.catalogue import LEVELS, TOPICS, Topic
-from appliance.messages.documents import FOLDERS, documents, write_documents
+from appliance.messages.documents import FOLDERS, documents, with_table, write_documents
 from appliance.messages.model import encode
 from appliance.messages.schema import schema_of
 
@@ -22,6 +22,9 @@ def test_the_committed_documents_are_those_of_the_models() -> None:
     files = [file for folder in FOLDERS for file in (DOCS / folder).iterdir()] + [DOCS / "asyncapi.json"]
     committed = {file.relative_to(DOCS).as_posix(): file.read_text("utf-8") for file in files}
     assert committed == documents(), "run tools/schemas"
+    page = (DOCS / "topics.md").read_text("utf-8")
+    assert page.count("| topic |") == 1
+    assert with_table(page) == page, "run tools/schemas"
 
 
 def test_writing_removes_what_belongs_to_a_topic_that_is_gone(tmp_path: Path) -> None:
