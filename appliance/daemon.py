@@ -17,8 +17,9 @@ from appliance.devices import REMEDIES, Devices, Role, driver_names
 from appliance.errors import OutboxError, RecordingError, RefusedError, UnknownExerciseError
 from appliance.exercises import exercise_by_id, load_exercises
 from appliance.health import HealthWatch
-from appliance.hospital.events import Connected, Disconnected, Event, Received, Refused
+from appliance.hospital.events import Accepted, Connected, Disconnected, Event, Received, Refused
 from appliance.hospital.link import Link
+from appliance.hospital.losses import Losses
 from appliance.hospital.outbox import Outbox
 from appliance.messages.prescription import Prescription, parse_prescription
 from appliance.messages.topics import Topics
@@ -26,7 +27,7 @@ from appliance.orders import Interruption, Orders
 from appliance.progress import Progress
 from appliance.recording.disk import lock_folder
 from appliance.recording.session_finishing import finish_session
-from appliance.reporter import Reporter, status_maker
+from appliance.reporter import Reporter, messages_of_results, status_maker
 from appliance.session import Session
 from appliance.settings import Settings
 from appliance.warm_up import warm_up
@@ -50,14 +51,17 @@ class Daemon:
         load_exercises()  # a damaged exercise file is told at the start, not at the first prescription
         self._state_lock = lock_folder(settings.session.state)
         self._devices = Devices.of(settings)
-        self._outbox = Outbox(settings.session.state / "outbox.sqlite")
-        self._progress = Progress(settings.session.state / "progress.json")
-        self._link = Link(settings.broker, self._outbox, status_maker(driver_names(settings)))
         topics = Topics(settings.broker.site, settings.broker.box)
+        limit_bytes = settings.outbox.limit_mb << 20
+        self._outbox = Outbox(settings.session.state, messages_of_results(topics), limit_bytes)
+        self._progress = Progress(settings.session.state / "progress.json")
+        self._link = Link(settings.broker, self._outbox, status_maker(driver_names(settings)), settings.outbox)
         self._reporter = Reporter(topics, self._outbox, self._link)
         self._health = HealthWatch(topics.box, self._devices, self._outbox, settings.session.state)
+        self._losses = Losses(self._outbox, self._reporter)
         self._devices.watch(self._device_changed)
         self._orders = Orders(self._progress)
+        self._refused: set[str] = set()
         self._ending = threading.Event()
 
     def run(self) -> None:
@@ -78,12 +82,7 @@ class Daemon:
         threading.Thread(target=warm_up, name="warm-up", daemon=True).start()  # a stop need not wait for it
         for thread in threads:
             thread.start()
-        if self._outbox.damaged is not None:
-            self._reporter.raise_alert(
-                "outbox_damaged",
-                f"The queue of unsent results was damaged; it was kept as {self._outbox.damaged.name}.",
-                "Check the box's disk; results since the last connection may be missing.",
-            )
+        self._losses.tell()
         self._close_what_was_open()
         self._look_at_placements()
         self._devices.indicator.show(Cue("waiting"))
@@ -149,6 +148,8 @@ class Daemon:
         """A session that did not get to say how it ended is abandoned, where there is one."""
         interrupted = self._progress.interrupted
         if interrupted is not None:
+            # It may have been killed between a result and the note that its exercise is done.
+            self._progress.set_done(interrupted.prescription, *self._outbox.results_of(str(interrupted.id)))
             ended = {"state": "abandoned", "reason": reason, "at": datetime.now(UTC), "current": None}
             try:
                 self._reporter.session(interrupted.model_copy(update=ended))
@@ -169,6 +170,7 @@ class Daemon:
             while not self._ending.wait(interval_s):
                 alive(interval_s)
                 try:
+                    self._losses.tell()
                     health = self._health.collect(self._reporter.sync_error_ms)
                 except (OutboxError, OSError) as error:
                     _log.warning("no health message: %s", error)
@@ -199,9 +201,16 @@ class Daemon:
                     "Check network, broker address, port and certificates.",
                 )
             case Refused(topic, reason):
+                self._refused.add(topic)
                 self._reporter.raise_alert(
-                    "broker_refused", f"The broker refuses {topic}: {reason}.", "Check the box's rights at the broker."
+                    "broker_refused",
+                    f"The broker does not take {topic}: {reason}. What is durable is kept on the box.",
+                    "Check the box's rights at the broker, and that a system of the hospital subscribes to results.",
                 )
+            case Accepted(topic):
+                self._refused.discard(topic)
+                if not self._refused:
+                    self._reporter.clear_alert("broker_refused")
             case Received(topic, payload) if topic == self._link.topics.prescription:
                 self._receive_prescription(payload)
             case Received(topic):

@@ -46,6 +46,9 @@ class HealthWatch:
             queued=queue.queued,
             oldest_unsent=queue.oldest,
             delivered=queue.delivered,
+            refused=queue.refused,
+            rebuilt=queue.rebuilt,
+            dropped=queue.dropped,
         )
 
     def _device(self, role: Role, info: DeviceInfo, now: Condition, sync_error_ms: float | None) -> DeviceHealth:

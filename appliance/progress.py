@@ -53,9 +53,9 @@ class Progress:
     def is_done(self, prescription: Prescription) -> bool:
         return not self.remaining(prescription)
 
-    def set_done(self, prescription: Prescription, index: int) -> None:
-        done = self._stored.done if self._stored.prescription == prescription.id else frozenset()
-        self._keep(_Stored(prescription=prescription.id, done=done | {index}, session=self._stored.session))
+    def set_done(self, prescription: UUID, *indices: int) -> None:
+        done = self._stored.done if self._stored.prescription == prescription else frozenset()
+        self._keep(_Stored(prescription=prescription, done=done | set(indices), session=self._stored.session))
 
     def open_session(self, session: Session) -> None:
         """It is open, in this state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -9,6 +10,7 @@ from importlib.metadata import version
 from appliance.exercises import load_exercises, weights_version
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
+from appliance.hospital.outbox_rows import Outgoing
 from appliance.messages.alert import Alert
 from appliance.messages.health import Health
 from appliance.messages.model import encode
@@ -43,6 +45,16 @@ def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
     return make
 
 
+def messages_of_results(topics: Topics) -> Callable[[bytes], list[Outgoing]]:
+    """Makes what goes out for a result of its payload, also of one that was made before the box was started."""
+
+    def make(payload: bytes) -> list[Outgoing]:
+        result = json.loads(payload)
+        return [Outgoing(topics.result(result["exercise"]), payload, result["subject"])]
+
+    return make
+
+
 class Reporter:
     """Any thread may use it."""
 
@@ -56,22 +68,18 @@ class Reporter:
     def box(self) -> str:
         return self._topics.box
 
-    @property
-    def connected(self) -> bool:
-        return self._link.connected
-
     def session(self, message: Session) -> None:
         self._outbox.put(self._topics.session(str(message.id)), encode(message), subject=message.subject)
 
-    def result(self, exercise: str, subject: str, make: Callable[[int], Result]) -> int:
-        """On disk when it returns; `make` is given the sequence number it returns."""
+    def result(self, session: str, place: str, make: Callable[[int], Result]) -> int:
+        """On disk when it returns; `make` is given the sequence number it returns. See `Outbox.put_result`."""
 
         def payload(sequence: int) -> bytes:
             result = make(sequence)
             self.sync_error_ms = result.data_quality.sync_error_ms
             return encode(result)
 
-        return self._outbox.put_result(self._topics.result(exercise), payload, subject=subject)
+        return self._outbox.put_result(session, place, payload)
 
     def health(self, health: Health, expiry_s: int) -> None:
         """Only while connected; nobody needs an old one."""

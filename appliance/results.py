@@ -38,7 +38,6 @@ def make_result(
     notes: tuple[str, ...],
     result_id: UUID,
     sequence: int,
-    historical: bool,
 ) -> Result:
     """index: of the prescription's exercise. notes: what a reader must know beside the score's own."""
     prescribed = origin.prescription.exercises[index]
@@ -59,7 +58,7 @@ def make_result(
         status=outcome,
         reason=assessment.reason,
         paced=prescribed.paced,
-        historical=historical,
+        historical=False,  # marked when it is sent, see `Delivery`
         repetitions=assessment.repetitions,
         score=assessment.score.model_copy(update={"notes": (*assessment.score.notes, *notes)}),
         quality=judged.quality if judged else None,

@@ -24,7 +24,7 @@ from appliance.orders import Interruption
 from appliance.progress import Progress
 from appliance.quality.judgement import usable_judge
 from appliance.recorded_set import REASONS, RecordedSet
-from appliance.recording.session_format import SessionMetadata
+from appliance.recording.session_format import SessionMetadata, place_of
 from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
 from appliance.results import Origin, make_result, outcome_of
@@ -172,42 +172,34 @@ class Session:
         result_id = uuid4()
         outcome = outcome_of(recorded, assessment)
         exercise = self._prescription.exercises[index].id
-        stored = self._until_stored(
+        sequence = self._until_stored(
             lambda: self._reporter.result(
-                exercise,
-                self._prescription.subject,
-                lambda sequence: make_result(
-                    self._origin,
-                    index,
-                    recorded,
-                    assessment,
-                    notes,
-                    result_id,
-                    sequence,
-                    historical=not self._reporter.connected,
-                ),
+                str(self._origin.session),
+                place_of(index, exercise),
+                lambda sequence: make_result(self._origin, index, recorded, assessment, notes, result_id, sequence),
             )
         )
-        if not stored:
+        if sequence is None:
             return
-        self._progress.set_done(self._prescription, index)
+        _log.info("result %d is on disk: %s", sequence, result_id)
+        self._progress.set_done(self._prescription.id, index)
         self._voice.finish(index, outcome, result_id)
         _log.info("%s: %s%s", exercise, outcome, f", {assessment.reason}" if assessment.reason else "")
 
-    def _until_stored(self, store: Callable[[], object]) -> bool:
-        """Waits for a disk that refuses, with an alert; False if the box is stopped before it takes the result."""
+    def _until_stored(self, store: Callable[[], int]) -> int | None:
+        """Waits for a disk that refuses, with an alert; None if the box is stopped before it takes the result."""
         while True:
             try:
-                store()
+                sequence = store()
                 self._reporter.clear_alert("storage_failed")
-                return True
+                return sequence
             except OutboxError as error:
                 self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
             again = time.monotonic() + STORE_AGAIN_S
             while time.monotonic() < again:
                 if self._interruption() == "stopped":
                     _log.error("the box stops before the result could be stored")
-                    return False
+                    return None
                 time.sleep(POLL_S)
 
 

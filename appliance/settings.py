@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from appliance.camera_settings import check_cameras
 from appliance.errors import SettingsError
 from appliance.exercises import config_dir
-from appliance.hospital.settings import BrokerSettings
+from appliance.hospital.settings import BrokerSettings, OutboxSettings
 from appliance.scoring.calibration_file import read_calibration
 from appliance.track import CameraRole
 from hal.errors import HalError
@@ -119,6 +119,7 @@ class Settings(BaseModel):
     imu: dict[str, Any] | None = None
     indicator: dict[str, Any] = {"driver": "silent"}
     session: SessionSettings = SessionSettings()
+    outbox: OutboxSettings = OutboxSettings()
     board: BoardSettings = BoardSettings()
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()

@@ -41,6 +41,11 @@ KEPT_FOR_US_S = 7 * 86400
 Answer = Callable[[str | None], None]
 """Called with None when the broker accepted, else with its reason."""
 
+_HEADER_BYTES = 512
+"""More than topic, properties and lengths take of a packet."""
+_NOBODY_LISTENS = 16
+"""The reason code "no matching subscribers": the broker took a message and threw it away."""
+
 
 class Connection:
     """`open`, then `publish`, `subscribe` and `run_one` in turn while `lost` is None, then `close`."""
@@ -58,6 +63,9 @@ class Connection:
         self._opened = self._cut_off = False
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._answers: dict[int, Answer] = {}
+        self._needs_listener: set[int] = set()
+        self._largest: int | None = None
+        """Bytes of a packet that the broker takes; None where it named no limit."""
         self._on_received = on_received
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=settings.box, protocol=MQTTv5, reconnect_on_failure=False
@@ -95,13 +103,31 @@ class Connection:
             raise ConnectionError(self._why() if self._cut_off else self.lost)
 
     def publish(
-        self, topic: str, payload: bytes, answer: Answer, *, retain: bool = False, correlation: bytes | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        answer: Answer,
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+        needs_listener: bool = False,
     ) -> None:
-        """QoS 1. Without an answer before the connection ends, `answer` is never called."""
+        """QoS 1. Without an answer before the connection ends, `answer` is never called.
+
+        What is larger than the broker takes is refused here: it would end the connection. needs_listener: that nobody
+        subscribes to the topic is a refusal.
+        """
+        size = len(payload) + len(topic.encode()) + _HEADER_BYTES
+        if self._largest is not None and size > self._largest:
+            self.do(partial(answer, f"the message of {size} bytes is larger than the {self._largest} it takes"))
+            return
         properties = _properties(PacketTypes.PUBLISH)
         if correlation is not None:
             properties.CorrelationData = correlation
-        self._answers[self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid] = answer
+        mid = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
+        self._answers[mid] = answer
+        if needs_listener:
+            self._needs_listener.add(mid)
 
     def publish_once(self, topic: str, payload: bytes, expiry_s: int) -> None:
         """QoS 0, to be thrown away `expiry_s` after it was sent."""
@@ -150,8 +176,9 @@ class Connection:
                 socket.socket.shutdown(line, socket.SHUT_RDWR)  # the TLS layer's own shutdown would wait for the peer
         self._client.loop_stop()
 
-    def _on_connect(self, _c: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
-        self._jobs.put(partial(self._answered_connect, _refusal(reason)))
+    def _on_connect(self, _c: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, said: Properties | None) -> None:
+        largest = getattr(said, "MaximumPacketSize", None)
+        self._jobs.put(partial(self._answered_connect, _refusal(reason), largest))
 
     def _on_disconnect(
         self, _c: Client, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
@@ -160,7 +187,7 @@ class Connection:
         self._jobs.put(partial(self._ended, said))
 
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
-        self._jobs.put(partial(self._answered, mid, _refusal(reason)))
+        self._jobs.put(partial(self._answered_publish, mid, reason))
 
     def _on_subscribe(self, _c: Client, _u: Any, mid: int, reasons: list[ReasonCode], _p: Properties | None) -> None:
         self._jobs.put(partial(self._answered, mid, _refusal(reasons[0])))
@@ -171,9 +198,15 @@ class Connection:
         received = Received(message.topic, bytes(message.payload), message.retain, response_topic, correlation)
         self._jobs.put(partial(self._on_received, received))
 
-    def _answered_connect(self, refusal: str | None) -> None:
+    def _answered_connect(self, refusal: str | None, largest: int | None) -> None:
+        self._largest = largest
         self._opened = refusal is None
         self.lost = refusal
+
+    def _answered_publish(self, mid: int, reason: ReasonCode) -> None:
+        unheard = mid in self._needs_listener and reason.value == _NOBODY_LISTENS
+        self._needs_listener.discard(mid)
+        self._answered(mid, "nobody subscribes to it" if unheard else _refusal(reason))
 
     def _answered(self, mid: int, refusal: str | None) -> None:
         answer = self._answers.pop(mid, None)

@@ -21,13 +21,20 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The broker acknowledged a publish or a subscription on `topic` and did not do it; what was durable is kept.
+    """The broker did not do what a publish or a subscription on `topic` asked for; what was durable is kept.
 
-    Told once for each topic and connection.
+    Told once for each topic, and again after it was `Accepted`.
     """
 
     topic: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was `Refused` on a topic is done now."""
+
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +49,4 @@ class Received:
     correlation: bytes | None = None
 
 
-Event = Connected | Disconnected | Refused | Received
+Event = Connected | Disconnected | Refused | Accepted | Received

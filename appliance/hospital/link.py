@@ -15,9 +15,10 @@ from appliance.errors import OutboxError, SettingsError
 from appliance.hospital.alerts import Alerts
 from appliance.hospital.connection import Connection
 from appliance.hospital.delivery import Delivery
-from appliance.hospital.events import Connected, Disconnected, Event, Refused
+from appliance.hospital.events import Accepted, Connected, Disconnected, Event, Refused
 from appliance.hospital.outbox import Outbox
-from appliance.hospital.settings import BrokerSettings, tls_context
+from appliance.hospital.settings import BrokerSettings, OutboxSettings, tls_context
+from appliance.hospital.suspects import Suspects
 from appliance.messages.status import State
 from appliance.messages.topics import Topics
 from appliance.watchdog import WATCHDOG, Alive
@@ -49,15 +50,23 @@ class Link:
     What happens is told through `events`. Raises `SettingsError` where certificate, key or authority do not fit.
     """
 
-    def __init__(self, settings: BrokerSettings, outbox: Outbox, status: Callable[[State, int], bytes]) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        outbox: Outbox,
+        status: Callable[[State, int], bytes],
+        delivery: OutboxSettings | None = None,
+    ) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self.topics = Topics(settings.site, settings.box)
         self._settings = settings
         tls_context(settings)  # files that do not fit are told at the start
         self._outbox = outbox
+        self._delivery = delivery or OutboxSettings()
         self._alerts = Alerts(outbox, self.topics)
         self._status = status
         self._number = 0
+        self._suspects = Suspects()
         self._greeted = False
         self._connection: Connection | None = None
         self._connected = threading.Event()
@@ -168,26 +177,26 @@ class Link:
         self._greeted = True
         self._alerts.send_all_again()
         self._trouble = ""
-        self._refused_topics.clear()
         self._connected.set()
         self.events.put(Connected(self._number))
         _log.info("connected to the broker %s:%d", self._settings.host, self._settings.port)
 
     def _serve(self, connection: Connection, alive: Alive) -> None:
-        delivery = Delivery(self._outbox, connection, self._refused)
+        delivery = Delivery(self._outbox, connection, self._delivery, self._suspects, self._refused, self._accepted)
         while connection.lost is None and not self._again.is_set():
             alive()
             try:
                 self._alerts.send(connection)
-                delivery.send()
+                wait_s = delivery.send()
                 if self._stopping.is_set() and (connection.unanswered == 0 or monotonic() > self._stop_by):
                     self._farewell(connection)
                     return
-                connection.run_one(0.5)
+                connection.run_one(min(wait_s, 0.5))
             except OutboxError as error:
                 self._troubled(str(error))
                 connection.run_one(0.5)
         if connection.lost is not None:
+            delivery.ended()
             raise ConnectionError(connection.lost)
 
     def _farewell(self, connection: Connection) -> None:
@@ -221,7 +230,9 @@ class Link:
         return partial(self._answered, topic)
 
     def _answered(self, topic: str, refusal: str | None) -> None:
-        if refusal is not None:
+        if refusal is None:
+            self._accepted(topic)
+        else:
             self._refused(topic, refusal)
 
     def _refused(self, topic: str, reason: str) -> None:
@@ -230,3 +241,8 @@ class Link:
         self._refused_topics.add(topic)
         _log.error("the broker refuses %s: %s", topic, reason)
         self.events.put(Refused(topic, reason))
+
+    def _accepted(self, topic: str) -> None:
+        if topic in self._refused_topics:
+            self._refused_topics.discard(topic)
+            self.events.put(Accepted(topic))

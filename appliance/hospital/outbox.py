@@ -1,123 +1,137 @@
 """What the hospital has not confirmed yet: on disk before anybody is told it is done, gone when the broker has it.
 
-One SQLite file. `synchronous=FULL` in WAL mode makes a commit survive a power cut (sqlite.org/pragma.html).
+One SQLite file is the queue. Each result lies beside its session file as well, written before it is queued; from there
+the queue is rebuilt. What is promised, in whole: docs/delivery.md.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from appliance.errors import OutboxError
+from appliance.errors import OutboxError, RecordingError
+from appliance.hospital import outbox_rows as rows
+from appliance.hospital.outbox_file import Salvage, is_damage, open_file, remove_copies, set_aside, transaction
+from appliance.hospital.outbox_rows import Counters, Outgoing, Queued
+from appliance.hospital.result_files import ResultFiles
 
 T = TypeVar("T")
-Counter = Literal["sequence", "connection", "delivered"]
+LIMIT_BYTES = 256 << 20
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 2
-_TABLES = """
-    CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE outbox (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        sequence INTEGER UNIQUE,
-        topic TEXT NOT NULL,
-        payload BLOB NOT NULL,
-        put_at TEXT NOT NULL,
-        subject TEXT,
-        correlation BLOB
-    );
-    CREATE TABLE alert (code TEXT PRIMARY KEY) WITHOUT ROWID;
-"""
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
 
 @dataclass(frozen=True, slots=True)
-class Queued:
-    """A message that waits. `id` is the outbox's own, in order of arrival. correlation: of the request it answers."""
+class Rebuilt:
+    """The queue was lost and begun anew. results: queued again. unreadable: results that could not be.
 
-    id: int
-    topic: str
-    payload: bytes
-    put_at: datetime
-    correlation: bytes | None = None
+    telemetry: other messages that waited and are lost; None where nobody can tell how many.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """queued: messages that wait; oldest: when the first of them came; delivered: over the outbox's life."""
-
-    queued: int
-    oldest: datetime | None
-    delivered: int
+    why: str
+    results: int
+    unreadable: int
+    telemetry: int | None
 
 
 class Outbox:
     """Any thread may use it. Every method raises `OutboxError`, with the file and a remedy, where it cannot.
 
-    A damaged file is moved aside and a new one begun, at the start or in the middle of work; `damaged` then names
-    the old one. The counters are carried over where they can still be read.
+    A damaged file is set aside and a new one begun, at the start or in the middle of work, with all results that lie
+    beside their session files; `rebuilt` then tells. The other counters go on where they can still be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.damaged: Path | None = None
+    def __init__(
+        self, state: Path, messages: Callable[[bytes], Sequence[Outgoing]], limit_bytes: int = LIMIT_BYTES
+    ) -> None:
+        """messages: what goes out for a result, made of its payload. limit_bytes: of the queue on disk."""
+        self.path = state / "outbox.sqlite"
+        self.rebuilt: Rebuilt | None = None
+        """The last time that it was, since this object was made."""
+        self.generation = 0
+        """Counts the times that it was."""
+        self.last_id = 0
+        """Of the newest message. Ids go on over a new file, for answers to what was sent before may still come."""
         self.on_put: Callable[[], None] = lambda: None
         """Called after each `put`, in the thread that put."""
+        self._messages, self._limit_bytes = messages, limit_bytes
         self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._open()
-        except (sqlite3.Error, OSError) as error:
+            state.mkdir(parents=True, exist_ok=True)
+            self._results = ResultFiles(state)
+        except OSError as error:
             raise self._unusable(error) from None
+        self._do(lambda db: None)
 
     def put(self, topic: str, payload: bytes, *, subject: str | None = None, correlation: bytes | None = None) -> None:
-        """On disk when it returns. subject: whose data it holds."""
-        self._do(lambda db: self._insert(db, None, topic, payload, subject, correlation))
+        """On disk when it returns, or counted as dropped where results leave it no room. subject: whose data it holds.
+
+        correlation: of the request it answers.
+        """
+
+        def work(db: sqlite3.Connection) -> None:
+            if rows.make_room(db, len(payload) + rows.ROW_BYTES, self._limit_bytes):
+                self._insert(db, Outgoing(topic, payload, subject, correlation), None)
+            else:
+                rows.count_dropped(db, topic)
+
+        self._do(work)
         self.on_put()
 
-    def put_result(self, topic: str, make: Callable[[int], bytes], *, subject: str | None = None) -> int:
+    def put_result(self, session: str, place: str, make: Callable[[int], bytes]) -> int:
         """Stores `make(sequence)` under the box's next sequence number and returns that number.
 
-        Number and payload are committed together, so a failure, of `make` too, leaves no hole.
+        session, place: whose result it is; the same again changes nothing and returns its number. It is beside its
+        session file first and then in the queue, so that a failure in between, or of `make`, leaves no hole.
         """
 
         def work(db: sqlite3.Connection) -> int:
-            sequence = _next(db, "sequence")
-            self._insert(db, sequence, topic, make(sequence), subject)
-            return sequence
+            self._adopt(db)  # what a failed attempt left
+            kept = self._results.at(session, place)
+            if kept is None:
+                sequence = max(self._results.last, rows.value(db, "sequence")) + 1
+                kept = self._results.keep(session, place, sequence, make(sequence))
+            self._adopt(db)
+            return kept.sequence
 
         sequence = self._do(work)
         self.on_put()
         return sequence
 
-    def pending(self, after: int = 0, limit: int = 100) -> list[Queued]:
-        """The first `limit` messages with an id above `after`, oldest first."""
-        query = "SELECT id, topic, payload, put_at, correlation FROM outbox WHERE id > ? ORDER BY id LIMIT ?"
-        rows = self._do(lambda db: db.execute(query, (after, limit)).fetchall())
-        return [Queued(row, topic, data, datetime.fromisoformat(at), asked) for row, topic, data, at, asked in rows]
+    def results_of(self, session: str) -> dict[int, int]:
+        """Sequence number by index of the exercise, of the results that a session has on disk."""
+        found = self._do(lambda db: self._results.of_session(session))
+        return {file.index: file.sequence for file in found if file.index is not None}
+
+    def pending(self, after: int = 0, limit: int = 100, until: int | None = None) -> list[Queued]:
+        """The first `limit` messages with an id above `after`, up to `until`, oldest first."""
+        return self._do(lambda db: rows.pending(db, after, self.last_id if until is None else until, limit))
 
     def delivered(self, queued_id: int) -> None:
         """The broker has it: it leaves. A second call for the same message changes nothing."""
 
         def work(db: sqlite3.Connection) -> None:
-            if db.execute("DELETE FROM outbox WHERE id = ?", (queued_id,)).rowcount:
-                _next(db, "delivered")
+            if rows.delete(db, queued_id):
+                rows.count(db, "delivered")
+            self._adopt(db)  # what found the queue full
 
         self._do(work)
 
+    def refused(self) -> None:
+        """A broker did not take a message; it stays."""
+        self._do(lambda db: rows.count(db, "refused"))
+
     def counters(self) -> Counters:
         def work(db: sqlite3.Connection) -> Counters:
-            queued, oldest = db.execute("SELECT count(*), min(put_at) FROM outbox").fetchone()
-            return Counters(queued, datetime.fromisoformat(oldest) if oldest else None, _value(db, "delivered"))
+            found = rows.counters(db)
+            waiting = self._results.last - rows.value(db, "sequence")
+            return replace(found, queued=found.queued + max(waiting, 0))
 
         return self._do(work)
 
@@ -127,22 +141,30 @@ class Outbox:
         return self._do(lambda db: int(db.execute(query, (subject,)).fetchone()[0]))
 
     def erase(self, subject: str) -> list[bytes]:
-        """Takes that subject's messages out, sent or not, and returns their payloads, for their digests."""
+        """Takes that subject's messages out, sent or not, and returns their payloads, for their digests.
+
+        Results lie beside their session files as well: erase those first, or they are put back when the queue is lost.
+        """
         query = "DELETE FROM outbox WHERE subject = ? RETURNING payload"
         return [payload for (payload,) in self._do(lambda db: db.execute(query, (subject,)).fetchall())]
 
     def scrub(self) -> None:
-        """Writes the file anew, so that nothing of what has left it can be read from its bytes or its log's."""
+        """Writes the file anew, so that nothing of what has left it can be read from its bytes, its log's or a copy's.
+
+        Numbers go on.
+        """
         with self._lock:
             try:
-                self._db.execute("VACUUM")
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            except (sqlite3.Error, OSError) as error:
+                remove_copies(self.path)
+                db = self._opened()
+                db.execute("VACUUM")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except (sqlite3.Error, OSError, RecordingError) as error:
                 raise self._unusable(error) from None
 
     def next_connection(self) -> int:
         """Counts the box's attempts to connect over its life, from 1."""
-        return self._do(lambda db: _next(db, "connection"))
+        return self._do(lambda db: rows.count(db, "connection"))
 
     def alert_codes(self) -> list[str]:
         """Codes whose retained alert may still lie at the broker, from this run or an earlier one."""
@@ -156,119 +178,95 @@ class Outbox:
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            if self._db is not None:
+                self._db.close()
 
-    @staticmethod
-    def _insert(
-        db: sqlite3.Connection,
-        sequence: int | None,
-        topic: str,
-        payload: bytes,
-        subject: str | None = None,
-        correlation: bytes | None = None,
-    ) -> None:
-        row = (sequence, topic, payload, datetime.now(UTC).isoformat(), subject, correlation)
-        columns = "sequence, topic, payload, put_at, subject, correlation"
-        db.execute(f"INSERT INTO outbox ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608 (a constant)
+    def _insert(self, db: sqlite3.Connection, message: Outgoing, sequence: int | None) -> None:
+        self.last_id += 1
+        rows.insert(db, self.last_id, message, sequence)
+
+    def _adopt(self, db: sqlite3.Connection) -> tuple[int, int]:
+        """Queues the results beside their session files that were not queued yet; how many, how many are unreadable.
+
+        They were written just now, or before a kill or a loss of the queue, or found the queue full.
+        """
+        if rows.value(db, "sequence") >= self._results.last:
+            return 0, 0
+        adopted = unreadable = 0
+        for file in self._results.above(rows.value(db, "sequence")):
+            messages = self._messages_of(file.path, file.read())
+            size = sum(len(message.payload) + rows.ROW_BYTES for message in messages)
+            if not rows.make_room(db, size, self._limit_bytes):
+                return adopted, unreadable
+            for message in messages:
+                self._insert(db, message, file.sequence)
+            if messages:
+                adopted += 1
+            else:
+                unreadable += 1
+                rows.count(db, "dropped.result")
+            rows.set_value(db, "sequence", file.sequence)
+        rows.set_value(db, "sequence", self._results.last)
+        return adopted, unreadable
+
+    def _messages_of(self, path: Path, payload: bytes | None) -> Sequence[Outgoing]:
+        """None where the file is damaged; the box works on without that result."""
+        try:
+            if payload is not None:
+                return self._messages(payload)
+        except Exception:  # noqa: BLE001  whatever is in the file, the box must start
+            _log.exception("%s is no result", path)
+        _log.error("%s cannot be read: that result is lost", path)
+        return ()
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs `work` as one transaction; on a damaged file once more on a new one."""
         with self._lock:
             try:
                 try:
-                    return _transaction(self._db, work)
+                    return transaction(self._opened(), work)
                 except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
+                    if not is_damage(error):
                         raise
-                    self._db = self._begin_anew(self._db, error)
-                    return _transaction(self._db, work)
-            except (sqlite3.Error, OSError) as error:
+                    return transaction(self._begun_anew(error), work)
+            except (sqlite3.Error, OSError, RecordingError) as error:
                 raise self._unusable(error) from None
 
-    def _open(self) -> sqlite3.Connection:
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA secure_delete = ON")  # what has left is overwritten with zeros
-            db.execute("PRAGMA temp_store = MEMORY")  # no copy of a payload elsewhere on the disk
-            (report,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            if report != "ok":
-                return self._begin_anew(db, report)
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                raise sqlite3.DatabaseError(f"a newer version of the software wrote it (format {version})")
-            if version == 0:
-                _transaction(db, _create)
-            elif version < _VERSION:
-                _transaction(db, _upgrade)
-        except sqlite3.DatabaseError as error:
-            if _is_damage(error):
-                return self._begin_anew(db, error)
-            db.close()
-            raise
-        return db
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._db, new = open_file(self.path)
+            self.last_id = max(self.last_id, rows.last_id(self._db))
+            if new and self._results.last:
+                self._fill(self._db, "it was missing", None)
+            transaction(self._db, self._adopt)
+        return self._db
 
-    def _begin_anew(self, db: sqlite3.Connection, why: object) -> sqlite3.Connection:
-        counters = _readable_counters(db)
-        db.close()
-        aside = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-        for ending in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
-        _log.error("outbox %s is damaged (%s): kept as %s, a new one is begun", self.path, why, aside.name)
-        self.damaged = aside
-        new = self._open()
-        new.executemany("INSERT INTO counter VALUES (?, ?)", counters)
-        return new
+    def _begun_anew(self, why: Exception) -> sqlite3.Connection:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        salvage = set_aside(self.path, why)
+        self._db, _ = open_file(self.path)
+        self._fill(self._db, f"it was damaged and is kept as {salvage.aside.name}", salvage)
+        return self._db
+
+    def _fill(self, db: sqlite3.Connection, why: str, salvage: Salvage | None) -> None:
+        """The counters and alerts that could be read, and every result there is: which of them arrived is not known."""
+
+        def work(db: sqlite3.Connection) -> tuple[int, int]:
+            for name, number in salvage.counters.items() if salvage is not None else ():
+                if name != "sequence" or not self._results.last:
+                    rows.set_value(db, name, number)
+            for code in salvage.alerts if salvage is not None else ():
+                db.execute("INSERT OR IGNORE INTO alert VALUES (?)", (code,))
+            adopted, unreadable = self._adopt(db)
+            rows.count(db, "rebuilt", adopted)
+            return adopted, unreadable
+
+        adopted, unreadable = transaction(db, work)
+        _log.error("outbox %s: %s; %d results are queued again", self.path, why, adopted)
+        self.rebuilt = Rebuilt(why, adopted, unreadable, salvage.telemetry if salvage else None)
+        self.generation += 1
 
     def _unusable(self, error: Exception) -> OutboxError:
         return OutboxError(f"outbox {self.path}: {error}; see that its disk has space and its folder can be written")
-
-
-def _create(db: sqlite3.Connection) -> None:
-    for statement in _TABLES.split(";"):
-        db.execute(statement)
-    db.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _upgrade(db: sqlite3.Connection) -> None:
-    """From format 1, which did not know whose data a message holds."""
-    db.execute("ALTER TABLE outbox ADD COLUMN subject TEXT")
-    db.execute("ALTER TABLE outbox ADD COLUMN correlation BLOB")
-    db.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        answer = work(db)
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return answer
-
-
-def _next(db: sqlite3.Connection, counter: Counter) -> int:
-    query = "INSERT INTO counter VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-    (value,) = db.execute(query, (counter,)).fetchone()
-    return int(value)
-
-
-def _value(db: sqlite3.Connection, counter: Counter) -> int:
-    row = db.execute("SELECT value FROM counter WHERE name = ?", (counter,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-
-
-def _readable_counters(db: sqlite3.Connection) -> list[tuple[str, int]]:
-    try:
-        return db.execute("SELECT name, value FROM counter").fetchall()
-    except sqlite3.Error:
-        return []

@@ -58,6 +58,22 @@ def address_of_proxy(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
+class OutboxSettings(BaseModel):
+    """The settings' section `outbox`: what waits for the broker."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit_mb: Annotated[int, Field(ge=1, le=1 << 20)] = 256
+    """Disk for messages that wait. Beyond it session messages are dropped; results then wait in their session files."""
+    late_per_s: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    """Messages a second of those that waited over an outage; new ones go out at once."""
+    needs_listener: bool = True
+    """A result that the broker took although nobody subscribes to it is kept and sent again.
+
+    False where the broker itself stores results, by a rule or a bridge, without a subscription.
+    """
+
+
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
     """TLS 1.3 with the box's certificate, the broker's chain and host name checked.
 

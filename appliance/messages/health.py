@@ -70,3 +70,9 @@ class Health(Message):
     """When the first of them was put into the queue; null where none waits."""
     delivered: Count
     """Messages that brokers have confirmed, over the box's life."""
+    refused: Count = 0
+    """Times that a broker did not take a message; it stays in the queue."""
+    rebuilt: Count = 0
+    """Results that were queued again after the queue was lost; some arrive twice."""
+    dropped: dict[str, Count] = Field(default_factory=dict, examples=[{"session": 12}])
+    """Messages lost for good, over the box's life, by kind of topic: the queue was full, or a file was unreadable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -219,7 +220,7 @@ class Result(Message):
     paced: bool
     """Whether the patient was to follow the reference's tempo."""
     historical: bool
-    """True where it was queued because the box had no connection when it was made."""
+    """True where it waited on the box: for a connection, over a restart, or because the broker refused it at first."""
     repetitions: tuple[Repetition, ...]
     """In order of time."""
     score: Score
@@ -257,3 +258,11 @@ class Result(Message):
         if self.ended < self.started:
             raise ValueError("ended is before started")
         return self
+
+
+def as_historical(payload: bytes) -> bytes:
+    """The payload of a result that waited, marked so; anything else as it is."""
+    document = json.loads(payload)
+    if not isinstance(document, dict) or document.get("historical") is not False:
+        return payload
+    return json.dumps(document | {"historical": True}, ensure_ascii=False, separators=(",", ":")).encode()

@@ -34,6 +34,11 @@ FINISHED = "recording_finished"
 Detail = Mapping[str, str | int | float | bool | None]
 
 
+def place_of(index: int, exercise: str) -> str:
+    """The name of what is kept of a set, in its session's folder, without its ending."""
+    return f"{index:02d}_{exercise}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionMetadata:
     """What was recorded, by what. The subject is the hospital's pseudonym; a name never comes into a file."""
@@ -58,7 +63,7 @@ class SessionMetadata:
 
     def file_in(self, folder: Path) -> Path:
         """`<folder>/<session>/<nn>_<exercise>.mcap`."""
-        return folder / self.session / f"{self.index:02d}_{self.exercise}.mcap"
+        return folder / self.session / f"{place_of(self.index, self.exercise)}.mcap"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def test_a_rate_is_of_one_sensor_and_of_the_time_in_use() -> None:
 
 
 def test_silent_sensors_and_the_receivers_battery_are_told_and_lower_the_rate(tmp_path: Path) -> None:
-    with closing(Outbox(tmp_path / "outbox.sqlite")) as outbox:
+    with closing(Outbox(tmp_path, lambda payload: [])) as outbox:
         devices = Conditions(
             camera=Condition("ok"),
             imu=Condition("ok", open_s=2.0, received=90, sources=3, silent=("head",), battery_percent=87),
@@ -66,7 +66,7 @@ def test_the_warmest_sensor_counts_and_one_that_cannot_be_read_does_not(tmp_path
 
 
 def test_health_holds_queue_disk_and_each_devices_counters(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.sqlite")
+    outbox = Outbox(tmp_path, lambda payload: [])
     devices = Conditions(
         camera=Condition("lost", "its cable is out", interruptions=2, attempts=7, away_s=3.5, lost=4),
         imu=Condition("ok", open_s=2.0, received=60, sources=1, counters=(("lost", 3), ("bad_checksums", 1))),

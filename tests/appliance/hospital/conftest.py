@@ -17,7 +17,8 @@ from paho.mqtt.properties import Properties
 
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
-from appliance.hospital.settings import BrokerSettings, tls_context
+from appliance.hospital.outbox_rows import Outgoing
+from appliance.hospital.settings import BrokerSettings, OutboxSettings, tls_context
 from appliance.hospital.throwaway import ThrowawayBroker
 
 
@@ -87,7 +88,7 @@ def hospital(side_of: Callable[[str], Hospital]) -> Hospital:
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    box = Outbox(tmp_path / "outbox.db")
+    box = Outbox(tmp_path, lambda payload: [Outgoing("rehabbox/1/demo/box-1/result/squat", payload)])
     yield box
     box.close()
 
@@ -97,12 +98,12 @@ def status_payload(state: str, connection: int) -> bytes:
 
 
 @pytest.fixture
-def link_to(outbox: Outbox) -> Iterator[Callable[[BrokerSettings], Link]]:
+def link_to(outbox: Outbox) -> Iterator[Callable[..., Link]]:
     """Makes links with the test's outbox, not started; stops those that were."""
     links: list[Link] = []
 
-    def make(settings: BrokerSettings) -> Link:
-        links.append(Link(settings, outbox, status_payload))
+    def make(settings: BrokerSettings, delivery: OutboxSettings | None = None) -> Link:
+        links.append(Link(settings, outbox, status_payload, delivery))
         return links[-1]
 
     yield make

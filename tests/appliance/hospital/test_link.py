@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.serialization import (
@@ -19,13 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 from appliance.errors import SettingsError
 from appliance.hospital import delivery
 from appliance.hospital.authority import Authority
-from appliance.hospital.events import Connected, Disconnected, Event, Received, Refused
+from appliance.hospital.events import Accepted, Connected, Disconnected, Event, Received, Refused
 from appliance.hospital.link import Link, delays
 from appliance.hospital.outbox import Outbox
-from appliance.hospital.settings import BrokerSettings
+from appliance.hospital.settings import OutboxSettings
 from appliance.hospital.throwaway import ThrowawayBroker
+from tests.appliance.hospital.answering_broker import AnsweringBroker
 
-LinkTo = Callable[[BrokerSettings], Link]
+LinkTo = Callable[..., Link]
 WaitUntil = Callable[[Callable[[], bool]], None]
 
 LIVE_BOX = """
@@ -33,10 +35,10 @@ import json, sys, time
 from pathlib import Path
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
-from appliance.hospital.settings import BrokerSettings
+from appliance.hospital.settings import BrokerSettings, OutboxSettings
 
 settings = BrokerSettings.model_validate_json(sys.argv[1])
-outbox = Outbox(Path(sys.argv[2]))
+outbox = Outbox(Path(sys.argv[2]), lambda payload: [])
 link = Link(settings, outbox, lambda state, number: json.dumps({"state": state, "connection": number}).encode())
 link.raise_alert("camera_lost", b"{}")
 link.start()
@@ -57,11 +59,12 @@ def results(hospital: Any, known: dict[str, int], until: int) -> None:
         known[document["id"]] = document["sequence"]
 
 
-def put_results(outbox: Outbox, link: Link, number: int) -> None:
+def put_results(outbox: Outbox, number: int) -> None:
     for _ in range(number):
         outbox.put_result(
-            link.topics.result("squat"),
-            lambda sequence: json.dumps({"id": f"r{sequence}", "sequence": sequence}).encode(),
+            str(uuid4()),
+            "00_squat",
+            lambda sequence: json.dumps({"id": f"r{sequence}", "sequence": sequence, "historical": False}).encode(),
         )
 
 
@@ -83,7 +86,7 @@ def test_a_box_that_is_killed_is_lost_under_the_number_of_its_connection(
     broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox
 ) -> None:
     settings = broker.settings_for("box-1")
-    box = subprocess.Popen([sys.executable, "-c", LIVE_BOX, settings.model_dump_json(), str(outbox.path)])
+    box = subprocess.Popen([sys.executable, "-c", LIVE_BOX, settings.model_dump_json(), str(outbox.path.parent)])
     try:
         assert hospital.next_status("online")["connection"] == 1
         raised = hospital.next(lambda message: message.topic.endswith("/alert/camera_lost"))
@@ -122,7 +125,7 @@ def test_results_arrive_once_each_although_the_broker_is_away_at_first_and_dies_
     broker.stop()
     link = link_to(broker.settings_for("box-1"))
     link.start()
-    put_results(outbox, link, 5)
+    put_results(outbox, 5)
     assert "refused" in event_of(link, Disconnected).reason
     assert not link.connected
     assert outbox.counters().queued == 5
@@ -134,7 +137,7 @@ def test_results_arrive_once_each_although_the_broker_is_away_at_first_and_dies_
 
     broker.stop()
     event_of(link, Disconnected)
-    put_results(outbox, link, 5)
+    put_results(outbox, 5)
     broker.start()
     results(hospital, known, until=10)
     assert sorted(known.values()) == list(range(1, 11))
@@ -149,7 +152,7 @@ def test_a_result_waits_when_the_broker_dies_before_it_answers(
     link.start()
     event_of(link, Connected)
     os.kill(broker.pid, signal.SIGSTOP)
-    put_results(outbox, link, 40)
+    put_results(outbox, 40)
     broker.kill()
     event_of(link, Disconnected)
     assert outbox.counters().queued == 40
@@ -158,9 +161,14 @@ def test_a_result_waits_when_the_broker_dies_before_it_answers(
 
 
 def test_what_the_rules_deny_is_kept_reported_once_and_sent_when_they_change(
-    broker: ThrowawayBroker, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
+    broker: ThrowawayBroker,
+    hospital: Any,
+    link_to: LinkTo,
+    outbox: Outbox,
+    wait_until: WaitUntil,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "RETRY_REFUSED_S", 0.2)
+    monkeypatch.setattr(delivery, "FIRST_RETRY_S", 0.2)
     link = link_to(broker.settings_for("box-1"))
     denied = "rehabbox/1/demo/box-2/result/squat"
     outbox.put(denied, b"first")
@@ -168,15 +176,116 @@ def test_what_the_rules_deny_is_kept_reported_once_and_sent_when_they_change(
     link.start()
     refused = event_of(link, Refused)
     assert (refused.topic, "135" in refused.reason) == (denied, True)
-    put_results(outbox, link, 1)
+    put_results(outbox, 1)
     wait_until(lambda: outbox.counters().delivered == 1)
     assert [queued.payload for queued in outbox.pending()] == [b"first", b"second"]
     assert link.events.empty()
+    assert outbox.counters().refused >= 2
 
     with (broker.folder / "acl").open("a") as rules:
         rules.write(f"pattern write {denied}\n")
     os.kill(broker.pid, signal.SIGHUP)
     wait_until(lambda: outbox.counters().queued == 0)
+
+
+def test_a_result_that_nobody_subscribes_to_is_kept_until_somebody_does(
+    broker: ThrowawayBroker,
+    side_of: Any,
+    link_to: LinkTo,
+    outbox: Outbox,
+    wait_until: WaitUntil,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker acknowledges it with success, as "no matching subscribers", and throws it away."""
+    monkeypatch.setattr(delivery, "FIRST_RETRY_S", 0.5)
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    put_results(outbox, 1)
+    outbox.put(link.topics.session("1"), b"telemetry goes all the same")
+    topic = link.topics.result("squat")
+    assert event_of(link, Refused) == Refused(topic, "nobody subscribes to it")
+    wait_until(lambda: outbox.counters().delivered == 1)
+    assert [queued.sequence for queued in outbox.pending()] == [1]
+    hospital = side_of("hospital")
+    result = json.loads(hospital.next(lambda message: message.topic == topic).payload)
+    assert (result["sequence"], result["historical"]) == (1, True)
+    assert event_of(link, Accepted) == Accepted(topic)
+    wait_until(lambda: outbox.counters().queued == 0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("max_packet_size 20000", "larger than the 20000"), ("message_size_limit 20000", "ends the connection")],
+)
+def test_a_message_larger_than_the_broker_takes_holds_up_nothing(
+    broker: ThrowawayBroker,
+    hospital: Any,
+    link_to: LinkTo,
+    outbox: Outbox,
+    wait_until: WaitUntil,
+    limit: str,
+    said: str,
+) -> None:
+    with (broker.folder / "mosquitto.conf").open("a") as config:
+        config.write(f"{limit}\n")
+    broker.stop()
+    command = ["/usr/sbin/mosquitto", "-c", broker.folder / "mosquitto.conf"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            link = link_to(broker.settings_for("box-1"))
+            link.start()
+            event_of(link, Connected)
+            wait_until(hospital.client.is_connected)
+            outbox.put(link.topics.session("1"), bytes(50_000))
+            put_results(outbox, 1)
+            assert said in event_of(link, Refused).reason
+            wait_until(lambda: all(queued.sequence is None for queued in outbox.pending()))
+            link.stop()
+        finally:
+            process.kill()
+
+
+def test_an_old_queue_follows_at_its_rate_and_holds_up_no_new_result(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
+) -> None:
+    put_results(outbox, 25)
+    link = link_to(broker.settings_for("box-1"), OutboxSettings(late_per_s=10.0))
+    link.start()
+    hospital.next(lambda message: "/result/" in message.topic)
+    put_results(outbox, 1)
+    heard: list[dict[str, Any]] = []
+    while not heard or heard[-1]["sequence"] != 26:
+        heard.append(json.loads(hospital.next(lambda message: "/result/" in message.topic).payload))
+    assert len(heard) < 22
+    assert [result["historical"] for result in heard] == [True] * (len(heard) - 1) + [False]
+    wait_until(lambda: outbox.counters().queued == 0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99],
+    ids=["unspecified", "specific", "not authorized", "topic", "identifier in use", "quota", "payload format"],
+)
+def test_whatever_reason_the_broker_gives_a_result_stays_until_it_is_taken(
+    broker: ThrowawayBroker,
+    link_to: LinkTo,
+    outbox: Outbox,
+    wait_until: WaitUntil,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+) -> None:
+    monkeypatch.setattr(delivery, "FIRST_RETRY_S", 0.05)
+    broker.stop()
+    with AnsweringBroker(broker, codes=[code, code]):
+        link = link_to(broker.settings_for("box-1"))
+        link.start()
+        event_of(link, Connected)
+        put_results(outbox, 1)
+        assert f"({code})" in event_of(link, Refused).reason
+        event_of(link, Accepted)
+        wait_until(lambda: outbox.counters().queued == 0)
+        assert (outbox.counters().refused, outbox.counters().delivered) == (2, 1)
+        link.stop()
 
 
 def test_a_refused_subscription_is_reported(broker: ThrowawayBroker, link_to: LinkTo) -> None:
@@ -255,7 +364,7 @@ def test_stopping_sends_what_was_put_just_before(
     link = link_to(broker.settings_for("box-1"))
     link.start()
     event_of(link, Connected)
-    put_results(outbox, link, 50)
+    put_results(outbox, 50)
     link.stop()
     assert outbox.counters().queued == 0
     known: dict[str, int] = {}
@@ -295,7 +404,7 @@ def test_without_a_broker_stopping_is_quick_and_nothing_is_lost(
     broker.stop()
     link = link_to(broker.settings_for("box-1"))
     link.start()
-    put_results(outbox, link, 1)
+    put_results(outbox, 1)
     event_of(link, Disconnected)
     link.stop()
     assert outbox.counters().queued == 1
