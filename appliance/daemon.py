@@ -14,6 +14,8 @@ from systemd.daemon import notify
 
 from appliance.camera_placement import REMEDY, look_at_start
 from appliance.devices import REMEDIES, Devices, Role, driver_names
+from appliance.enrolment.renewal import REMEDY as RENEWAL_REMEDY
+from appliance.enrolment.renewal import renewal_of
 from appliance.errors import OutboxError, RecordingError, RefusedError, UnknownExerciseError
 from appliance.exercises import exercise_by_id, load_exercises
 from appliance.health import HealthWatch
@@ -62,6 +64,7 @@ class Daemon:
         self._devices.watch(self._device_changed)
         self._orders = Orders(self._progress)
         self._refused: set[str] = set()
+        self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
         self._ending = threading.Event()
 
     def run(self) -> None:
@@ -82,6 +85,8 @@ class Daemon:
         threading.Thread(target=warm_up, name="warm-up", daemon=True).start()  # a stop need not wait for it
         for thread in threads:
             thread.start()
+        if self._renewal is not None:
+            self._renewal.start()
         self._losses.tell()
         self._close_what_was_open()
         self._look_at_placements()
@@ -94,6 +99,8 @@ class Daemon:
         finally:
             _notify("STOPPING=1")
             self._ending.set()
+            if self._renewal is not None:
+                self._renewal.stop()
             for thread in threads:
                 thread.join()
             self._link.stop()
@@ -162,6 +169,9 @@ class Daemon:
             self._reporter.raise_alert(f"{role}_lost", condition.error or "", REMEDIES[role])
         elif condition.error is None:
             self._reporter.clear_alert(f"{role}_lost")
+
+    def _certificate_trouble(self, what: str | None) -> None:
+        self._reporter.alert_if("certificate_expiring", what, RENEWAL_REMEDY)
 
     def _report_health(self) -> None:
         interval_s = self._settings.health.interval_s

@@ -13,9 +13,12 @@ from pathlib import Path
 
 from cryptography import x509
 
+from appliance.enrolment.identity import Identity
+from appliance.enrolment.online import reach_online
 from appliance.errors import BrokerError, RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.hospital.client import BrokerAddress, HospitalClient
+from appliance.hospital.refusal import why_refused
 from appliance.hospital.settings import tls_context
 from appliance.quality.judgement import shipped_judge
 from appliance.sensor_check import hear
@@ -59,8 +62,11 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _clock()
     yield _disk(settings.session.state)
     yield _tried("references", lambda: _references(settings.session.references), "Copy the reference recordings there.")
-    yield _tried("certificate", lambda: _certificate(settings), "Enrol the box again.")
-    yield _tried("broker", lambda: _broker(settings), "Check network, address, port, and the broker's rules.")
+    yield _tried("certificate", lambda: _certificate(settings), "Enrol the box (rehabbox enrol).")
+    way = f" through the proxy {settings.broker.proxy}" if settings.broker.proxy else ""
+    out = f"The box goes out to {settings.broker.host}:{settings.broker.port} (TCP){way}; allow that"
+    yield _tried("broker", lambda: _broker(settings), f"{out}; then check the broker's rules.")
+    yield from _enrolment_server(settings)
 
 
 def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Check:
@@ -165,6 +171,15 @@ def _references(folder: Path) -> str:
     return f"{sum(file.is_file() for file in folder.iterdir())} files in {folder}"
 
 
+def _enrolment_server(settings: Settings) -> Iterator[Check]:
+    """Where the box renews its certificate, where there is such a server."""
+    identity = Identity(settings.enrolment.folder)
+    est = identity.current().enrolment.hospital.est if identity.exists else None
+    if est is not None:
+        remedy = f"The box goes out to {est.host}:{est.port} (TCP) as well; allow that."
+        yield _tried("enrolment server", lambda: reach_online(identity), remedy)
+
+
 def _certificate(settings: Settings) -> str:
     tls_context(settings.broker)
     certificate = x509.load_pem_x509_certificate(settings.broker.certificate.read_bytes())
@@ -180,9 +195,11 @@ def _certificate(settings: Settings) -> str:
 def _broker(settings: Settings) -> str:
     """By a client id of its own: the box's would throw a running daemon off the broker."""
     broker = settings.broker
-    address = BrokerAddress(broker.host, broker.port, True, broker.ca, broker.certificate, broker.key)
+    address = BrokerAddress(
+        broker.host, broker.port, True, broker.ca, broker.certificate, broker.key, broker.proxy_address
+    )
     try:
         with HospitalClient(address, f"{broker.box}-doctor"):
             return f"{address} accepts this box"
     except BrokerError as error:
-        raise RehabBoxError(str(error)) from None
+        raise RehabBoxError(why_refused(broker, tls_context(broker)) or str(error)) from None

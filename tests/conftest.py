@@ -6,8 +6,10 @@ import json
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import av
@@ -17,6 +19,8 @@ import pytest
 
 from appliance.hospital.throwaway import ThrowawayBroker
 from hal.camera.synthetic import SyntheticCamera, pose_of
+
+SERVERS = Path(__file__).parent / "servers"
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +69,21 @@ def broker(tmp_path: Path) -> Iterator[ThrowawayBroker]:
     """A real mosquitto of this test's own, listening; `broker.settings_for("box-1")` is how to reach it."""
     with ThrowawayBroker(tmp_path / "broker") as running:
         yield running
+
+
+@pytest.fixture
+def est_server(tmp_path: Path) -> Iterator[Any]:
+    """An EST server of this test's own, written from RFC 7030, running; see tests/servers/est.py."""
+    with run_path(str(SERVERS / "est.py"))["EstTestServer"](tmp_path / "est") as running:
+        yield running
+
+
+@pytest.fixture
+def proxy_to() -> Iterator[Callable[..., Any]]:
+    """Starts an outbound proxy that connects to these ports only; see tests/servers/connect_proxy.py."""
+    with ExitStack() as stack:
+        kind = run_path(str(SERVERS / "connect_proxy.py"))["ConnectProxy"]
+        yield lambda *ports: stack.enter_context(kind(set(ports)))
 
 
 def _camera(location: str, parameters: Sequence[float], rotation: Sequence[float], translation: Sequence[float]) -> Any:

@@ -147,7 +147,7 @@ def show(file: Path | None, as_json: bool) -> None:
         "box": current.enrolment.box,
         "site": hospital.site,
         "valid_until": current.certificate.not_valid_after_utc.isoformat(),
-        "renewal": due_at(current.certificate).isoformat() if hospital.est else None,
+        "renewal": due_at(current).isoformat() if hospital.est else None,
         "addresses": addresses,
         "proxy": proxy,
         "authorities": authorities,

@@ -64,12 +64,16 @@ class Identity:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def exists(self) -> bool:
+        """Whether the box was enrolled."""
+        return (self.folder / "current").exists()
+
     def current(self) -> Current:
         """Raises where the box is not enrolled."""
-        link = self.folder / "current"
-        if not link.exists():
+        if not self.exists:
             raise EnrolmentError(f"{self.folder}: this box is not enrolled; begin with rehabbox enrol request")
-        folder = link.resolve()
+        folder = (self.folder / "current").resolve()
         return Current(folder, read_enrolment(folder / "enrolment.json"))
 
     def request(self, box: str) -> bytes:

@@ -31,13 +31,22 @@ def enrol_online(identity: Identity, hospital: Hospital, box: str, code: str, pr
 def renew_online(identity: Identity) -> Current:
     """A new key and certificate, for the present one. Raises `EnrolmentError`; the present pair then stays in force."""
     now = identity.current()
-    hospital = now.enrolment.hospital
-    proxy = proxy_of(now)
-    pair = ClientPair(now.folder / "certificate.pem", now.folder / "key.pem")
-    client = EstClient(_server_of(hospital), hospital.ca, address_of_proxy(proxy) if proxy else None, pair)
-    key = new_key()
+    client, key = _client_of(now), new_key()
     chain = client.enrol_again(request_like(now.certificate, key))
-    return identity.renew(chain, _trusted(hospital, client), key)
+    return identity.renew(chain, _trusted(now.enrolment.hospital, client), key)
+
+
+def reach_online(identity: Identity) -> str:
+    """Tries the way to the server without asking for anything; says where it is. Raises `EnrolmentError`."""
+    client = _client_of(identity.current())
+    client.authorities()
+    return f"{client} answers"
+
+
+def _client_of(now: Current) -> EstClient:
+    hospital, proxy = now.enrolment.hospital, proxy_of(now)
+    pair = ClientPair(now.folder / "certificate.pem", now.folder / "key.pem")
+    return EstClient(_server_of(hospital), hospital.ca, address_of_proxy(proxy) if proxy else None, pair)
 
 
 def _server_of(hospital: Hospital) -> EstServer:

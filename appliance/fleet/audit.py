@@ -41,7 +41,7 @@ class AuditLog:
         for entry in entries:
             known = {"number": head.number + 1, "at": at, "who": _who(), **entry, "previous": head.digest}
             line = json.dumps(known, ensure_ascii=False).encode()
-            head = Head(head.number + 1, hashlib.sha256(line).hexdigest())
+            head = Head(head.number + 1, _digest(line))
             lines.append(line + b"\n")
         try:
             with os.fdopen(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as stream:
@@ -54,17 +54,25 @@ class AuditLog:
 
     def take_back(self, head: Head) -> None:
         """Cuts off what was written for a change that then did not happen (a crash between the two)."""
-        if not self.file.exists():
-            return
-        lines = self.file.read_bytes().splitlines(keepends=True)
-        if len(lines) > head.number and self._digest(lines[: head.number]) == head.digest:
+        lines = self.file.read_bytes().splitlines(keepends=True) if self.file.exists() else []
+        if len(lines) > head.number and self._fault(lines) is None:
             with self.file.open("r+b") as stream:
                 stream.truncate(sum(map(len, lines[: head.number])))
                 os.fsync(stream.fileno())
 
     def verify(self, head: Head) -> str | None:
         """None, or what is wrong and in which line."""
-        lines = self.file.read_bytes().splitlines() if self.file.exists() else []
+        lines = self.file.read_bytes().splitlines(keepends=True) if self.file.exists() else []
+        fault = self._fault(lines)
+        if fault is None and len(lines) != head.number:
+            fault = f"has {len(lines)} lines, and {head.number} were written"
+        if fault is None and lines and _digest(lines[-1]) != head.digest:
+            fault = f"line {len(lines)} was changed"
+        return fault and f"{self.file}: {fault}"
+
+    @staticmethod
+    def _fault(lines: list[bytes]) -> str | None:
+        """In the chain; the last line has none behind it that would tell."""
         previous = BEGIN
         for number, line in enumerate(lines, 1):
             try:
@@ -73,17 +81,13 @@ class AuditLog:
             except (ValueError, KeyError, TypeError):
                 fits = False
             if not fits:
-                return f"{self.file}: line {number} was changed, or a line before it was taken out or put in"
-            previous = hashlib.sha256(line).hexdigest()
-        if len(lines) != head.number:
-            return f"{self.file}: has {len(lines)} lines, and {head.number} were written"
-        if previous != head.digest:
-            return f"{self.file}: line {len(lines)} was changed"
+                return f"line {number} was changed, or a line before it was taken out or put in"
+            previous = _digest(line)
         return None
 
-    @staticmethod
-    def _digest(lines: list[bytes]) -> str:
-        return hashlib.sha256(lines[-1].rstrip(b"\n")).hexdigest() if lines else BEGIN
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line.rstrip(b"\n")).hexdigest()
 
 
 def _who() -> str:

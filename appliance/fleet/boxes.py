@@ -85,4 +85,4 @@ def _rows(file: Path, lines: list[str], sites: Sequence[str]) -> Iterator[tuple[
             if any(values.values()):
                 yield reader.line_num, Box(**values | {"site": values["site"] or sites[0] * (len(sites) == 1)})
     except csv.Error as error:
-        raise FleetError(f"{file}: line {reader.line_num}: {error}") from None
+        raise FleetError(f"{file}: line {reader.line_num + 1}: {error}") from None

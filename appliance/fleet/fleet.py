@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,15 +89,15 @@ class Fleet:
         self.audit = AuditLog(folder / "audit.jsonl")
 
     def __enter__(self) -> Self:
-        self._lock = _locked(self.folder)
-        self._lock.__enter__()
-        self.store = Store(self.folder / "fleet.sqlite")
-        self.audit.take_back(self.store.head)
+        with ExitStack() as stack:
+            stack.enter_context(_locked(self.folder))
+            self.store = Store(self.folder / "fleet.sqlite")
+            stack.callback(self.store.db.close)
+            self._open = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.store.db.close()
-        self._lock.__exit__(kind, error, at)
+        self._open.close()
 
     @contextmanager
     def change(self) -> Iterator[Callable[..., None]]:
@@ -106,6 +106,7 @@ class Fleet:
         with _transaction(self.store):
             yield lambda what, **fields: entries.append({"what": what, **fields})
             if entries:
+                self.audit.take_back(self.store.head)
                 self.store.head = self.audit.append(self.store.head, entries)
 
     def add(self, boxes: Iterable[Box], dry_run: bool = False, tick: Callable[[], None] = lambda: None) -> Added:

@@ -72,7 +72,7 @@ class Connection:
         )
         self._client.connect_timeout = CONNECT_S
         self._client.tls_set_context(tls)
-        go_through_proxy(self._client, settings)
+        go_through_proxy(self._client, settings.proxy_address)
         topic, payload = will
         self._client.will_set(topic, payload, qos=1, retain=True, properties=_properties(PacketTypes.WILLMESSAGE))
         self._client.on_connect = self._on_connect

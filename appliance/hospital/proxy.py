@@ -10,10 +10,10 @@ from paho.mqtt.client import Client
 from appliance.hospital.settings import BrokerSettings
 
 
-def go_through_proxy(client: Client, settings: BrokerSettings) -> None:
-    """Makes an MQTT client take the way the settings name."""
-    if settings.proxy_address is not None:
-        host, port = settings.proxy_address
+def go_through_proxy(client: Client, proxy: tuple[str, int] | None) -> None:
+    """Makes an MQTT client take that way out: host and port, or None for the straight one."""
+    if proxy is not None:
+        host, port = proxy
         client.proxy_set(proxy_type=socks.HTTP, proxy_addr=host, proxy_port=port)
 
 
