@@ -25,6 +25,7 @@ from appliance.hospital.losses import Losses
 from appliance.hospital.outbox import Outbox
 from appliance.messages.prescription import Prescription, parse_prescription
 from appliance.messages.topics import Topics
+from appliance.missed import missed_session
 from appliance.orders import Interruption, Orders
 from appliance.progress import Progress
 from appliance.recording.disk import lock_folder
@@ -62,7 +63,7 @@ class Daemon:
         self._health = HealthWatch(topics.box, self._devices, self._outbox, settings.session.state)
         self._losses = Losses(self._outbox, self._reporter)
         self._devices.watch(self._device_changed)
-        self._orders = Orders(self._progress)
+        self._orders = Orders(self._progress, self._report_missed)
         self._refused: set[str] = set()
         self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
         self._ending = threading.Event()
@@ -132,6 +133,16 @@ class Daemon:
             self._devices.indicator.show(Cue("waiting"))
         if not self._progress.is_done(prescription):
             self._orders.postpone(self._settings.session.offer_again_s)
+
+    def _report_missed(self, prescription: Prescription) -> bool:
+        """Whether it is on its way; where the disk refuses, it is tried again."""
+        remaining = self._progress.remaining(prescription)
+        try:
+            self._reporter.session(missed_session(self._reporter.box, prescription, remaining, self._devices.synthetic))
+        except OutboxError as error:
+            self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
+            return False
+        return True
 
     def _look_at_placements(self) -> None:
         """Two cameras are tried together, and compared with their calibration, before anybody relies on them."""

@@ -21,11 +21,17 @@ Interruption = Literal["stopped", "withdrawn", "replaced", "expired"]
 
 
 class Orders:
-    """Any thread may call it. `stop` takes no lock, so a signal handler may call it too."""
+    """Any thread may call it. `stop` takes no lock, so a signal handler may call it too.
 
-    def __init__(self, progress: Progress) -> None:
+    on_missed: is given a prescription that expired before it was done, also while the box was off; once, if it says
+    that it told the hospital.
+    """
+
+    def __init__(
+        self, progress: Progress, on_missed: Callable[[Prescription], bool] = lambda prescription: True
+    ) -> None:
         self.stopped = False
-        self._progress = progress
+        self._progress, self._on_missed = progress, on_missed
         self._changed = threading.Condition()
         self._current: Prescription | None = None
         self._not_before_s = 0.0
@@ -36,6 +42,8 @@ class Orders:
     def receive(self, prescription: Prescription | None) -> None:
         """None: the hospital withdrew what it had asked for. The same prescription again changes nothing."""
         with self._changed:
+            self._settle()
+            self._progress.follow(prescription)
             if prescription is None or self._current is None or prescription.id != self._current.id:
                 self._not_before_s = 0.0
             self._current = prescription
@@ -54,6 +62,7 @@ class Orders:
         with self._changed:
             while not self.stopped:
                 alive()
+                self._settle()
                 current = self._current
                 if current is not None and self._progress.is_done(current):
                     _log.info("prescription %s is done", current.id)
@@ -65,6 +74,11 @@ class Orders:
                     return current
                 self._changed.wait(POLL_S)
         return None
+
+    def _settle(self) -> None:
+        missed = self._progress.missed(datetime.now(UTC))
+        if missed is not None and self._on_missed(missed):
+            self._progress.follow(None)
 
     def interruption(self, prescription: Prescription) -> Interruption | None:
         """Why `prescription` is not to be followed further; None while it is."""

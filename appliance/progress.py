@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,7 @@ class _Stored(BaseModel):
     prescription: UUID | None = None
     done: frozenset[int] = frozenset()
     session: Session | None = None
+    due: Prescription | None = None
 
 
 class Progress:
@@ -55,7 +57,17 @@ class Progress:
 
     def set_done(self, prescription: UUID, *indices: int) -> None:
         done = self._stored.done if self._stored.prescription == prescription else frozenset()
-        self._keep(_Stored(prescription=prescription, done=done | set(indices), session=self._stored.session))
+        self._keep(self._stored.model_copy(update={"prescription": prescription, "done": done | set(indices)}))
+
+    def follow(self, prescription: Prescription | None) -> None:
+        """It is to be done by its end; None: nothing is, or what was is settled."""
+        if prescription != self._stored.due:
+            self._keep(self._stored.model_copy(update={"due": prescription}))
+
+    def missed(self, now: datetime) -> Prescription | None:
+        """What was to be followed, if its time is over and not everything of it was done."""
+        due = self._stored.due
+        return due if due is not None and due.expires <= now and not self.is_done(due) else None
 
     def open_session(self, session: Session) -> None:
         """It is open, in this state."""

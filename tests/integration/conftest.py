@@ -167,7 +167,9 @@ class Ward:
         broker = self.broker.settings_for(BOX)
         (self.folder / "references").mkdir(exist_ok=True)
         settings: dict[str, dict[str, Any]] = {
-            "broker": {key: str(value) if isinstance(value, Path) else value for key, value in broker},
+            "broker": {
+                key: str(value) if isinstance(value, Path) else value for key, value in broker if value is not None
+            },
             "camera": {"driver": "synthetic"},
             "pose": {"driver": "device"},
             "imu": {"driver": "synthetic"},
