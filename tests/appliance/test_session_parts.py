@@ -135,11 +135,11 @@ def prescription(exercises: int = 3, subject: str = "p-1", lasts_s: float = 3600
 def test_progress_outlives_the_process_and_belongs_to_one_prescription(tmp_path: Path) -> None:
     file = tmp_path / "progress.json"
     first, second = prescription(), prescription()
-    Progress(file).set_done(first, 1)
+    Progress(file).set_done(first.id, 1)
     assert Progress(file).remaining(first) == [0, 2]
     assert Progress(file).remaining(second) == [0, 1, 2]
     for index in (0, 2):
-        Progress(file).set_done(first, index)
+        Progress(file).set_done(first.id, index)
     assert Progress(file).is_done(first)
     assert not Progress(file).is_done(second)
 
@@ -153,7 +153,7 @@ def test_damaged_progress_counts_as_none(tmp_path: Path, damage: bytes) -> None:
 def test_progress_that_cannot_be_written_does_not_stop_a_session(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "no folder" / "progress.json")
     wanted = prescription(1)
-    progress.set_done(wanted, 0)
+    progress.set_done(wanted.id, 0)
     assert progress.is_done(wanted)
 
 
@@ -187,7 +187,7 @@ def test_orders_hold_until_they_are_done_withdrawn_replaced_or_over(tmp_path: Pa
 def test_what_is_done_expired_or_postponed_is_not_offered(tmp_path: Path) -> None:
     given, progress = orders(tmp_path)
     done = prescription(1)
-    progress.set_done(done, 0)
+    progress.set_done(done.id, 0)
     given.receive(done)
     assert nothing_offered(given)
     given.receive(prescription(1, lasts_s=-1.0))
