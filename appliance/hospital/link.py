@@ -32,13 +32,15 @@ FAREWELL_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-def delays() -> Iterator[float]:
-    """Seconds before each next attempt: doubling from half a second to a minute, with jitter.
+def delays(spread_s: float) -> Iterator[float]:
+    """Seconds before each next attempt: anywhere within `spread_s`, then doubling to a minute, with jitter.
 
-    The jitter (half to all of it) keeps a ward's boxes from returning all at once after the broker was away.
+    So many boxes as lost the same broker at the same moment never ask for more than their number / `spread_s`
+    connections a second, whether it is back at once or after an hour (the jitter is half to all of the delay).
     """
-    for attempt in count():
-        longest = min(LONGEST_DELAY_S, 0.5 * 2.0 ** min(attempt, 10))
+    yield SystemRandom().uniform(0.0, spread_s)
+    for attempt in count(1):
+        longest = min(LONGEST_DELAY_S, spread_s * 2.0 ** min(attempt, 10))
         yield SystemRandom().uniform(longest / 2, longest)
 
 
@@ -129,7 +131,7 @@ class Link:
             self._connect_again_and_again(alive)
 
     def _connect_again_and_again(self, alive: Alive) -> None:
-        waits = delays()
+        waits = delays(self._settings.spread_s)
         while not self._stopping.is_set():
             began = monotonic()
             alive()
@@ -143,7 +145,7 @@ class Link:
                 self._connection = None
                 self._connected.clear()
             if monotonic() - began > STEADY_S:
-                waits = delays()
+                waits = delays(self._settings.spread_s)
             if self._again.is_set():
                 self._again.clear()
                 continue

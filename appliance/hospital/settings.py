@@ -41,6 +41,9 @@ class BrokerSettings(BaseModel):
     """The box's id: the common name of its certificate, a level of every topic."""
     keepalive_s: Annotated[int, Field(ge=1, le=3600)] = 30
     """After one and a half times this without a sign of life the broker declares the box lost."""
+    spread_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """A box that lost its connection comes back within this, at a time of its own: all boxes lose it at once when the
+    broker restarts, and each costs it a TLS handshake. A second for 200 boxes at one broker is enough."""
     proxy: Annotated[str, Field(pattern=PROXY)] | None = None
     """`http://host:port` of an outbound proxy that allows `CONNECT` to the broker's port."""
 

@@ -50,6 +50,7 @@ class ThrowawayBroker:
             key=files.key,
             site=self._site,
             box=name,
+            spread_s=0.5,
         )
 
     @property

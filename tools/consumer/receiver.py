@@ -33,7 +33,7 @@ QUIET_S = 3.0
 """A consumer that leaves has received what it was given when nothing came for so long."""
 KEEPALIVE_S = 30
 ANSWER_S = 10.0
-LONGEST_DELAY_S = 60.0
+LONGEST_DELAY_S = 10.0
 
 _log = logging.getLogger("consumer")
 
@@ -74,7 +74,7 @@ class Receiver:
         self._refusal: str | None = None
 
     def run(self, stopped: Callable[[], bool], pause: Callable[[float], object], *, leave: bool = False) -> None:
-        """Connects again after any outage of broker or database, in at most a minute. Raises `BrokerRefusedError`.
+        """Connects again after any outage of broker or database, in at most ten seconds. Raises `BrokerRefusedError`.
 
         pause: waits so many seconds, or less if it is stopped. leave: gives up the share for good, and returns when
         what was given to us already is stored.

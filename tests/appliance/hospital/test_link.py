@@ -3,8 +3,9 @@ import os
 import signal
 import subprocess
 import sys
+from bisect import bisect_right
 from collections.abc import Callable
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -411,11 +412,19 @@ def test_without_a_broker_stopping_is_quick_and_nothing_is_lost(
 
 
 def test_attempts_come_seldom_in_the_end_and_never_in_step() -> None:
-    first, second = list(islice(delays(), 12)), list(islice(delays(), 12))
+    first, second = list(islice(delays(0.5), 12)), list(islice(delays(0.5), 12))
     assert first != second
-    assert all(0.25 <= wait <= 60 for wait in first)
+    assert all(0.0 <= wait <= 60 for wait in first)
     assert first[0] <= 0.5
     assert min(first[8:]) >= 30
+
+
+@pytest.mark.parametrize("away_s", [0.0, 3.0, 40.0])
+def test_boxes_that_lost_the_same_broker_do_not_come_back_all_at_once(away_s: float) -> None:
+    boxes, spread_s = 2000, 10.0
+    arrivals = sorted(next(at for at in accumulate(delays(spread_s)) if at >= away_s) for _ in range(boxes))
+    within_a_second = max(bisect_right(arrivals, at + 1.0) - number for number, at in enumerate(arrivals))
+    assert within_a_second <= 1.5 * boxes / spread_s
 
 
 @pytest.mark.parametrize("key", ["ca", "certificate", "key"])

@@ -1,0 +1,168 @@
+"""Thousands of boxes on one broker, over a restart of it, counted at the hospital's end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from appliance.errors import RehabBoxError
+from appliance.hospital.throwaway import ThrowawayBroker
+from figures import cpu_s, peak_per_s, percentiles_ms
+from fleet import Fleet
+from hospital import Hospital
+from one import one_connection
+
+CONNECT_S = 120.0
+BACK_S = 300.0
+DRAIN_S = 120.0
+_FILES_A_BOX = 5
+"""A socket, and an outbox's file, its write-ahead log and its index; one to spare."""
+
+_HELP = """Many boxes on one real mosquitto, each with its own certificate (TLS 1.3), and the example consumers behind.
+
+All connect at once; each makes a result every --every seconds for --seconds, while random lines are cut; then the
+broker is restarted, and all come back. Latency is from the commit in the box's outbox to the hospital's consumer.
+The last line is one JSON document. Exit status 1 where a result was lost or a box did not come back.
+
+The box's own code: connection (packets, last will, answers), delivery, outbox, backoff, messages. Not the box's: one
+event loop instead of two threads a box, and TLS handshakes in steps; `--one` measures the daemon's own link instead.
+
+examples:
+  tools/load --boxes 40 --seconds 10 --every 1
+  tools/load
+  tools/load --one --seconds 60
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="tools/load", description=_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--boxes", type=int, default=2000, help="default 2000")
+    parser.add_argument("--every", type=float, default=10.0, metavar="S", help="a box's results (default 10 s)")
+    parser.add_argument("--seconds", type=float, default=300.0, help="of results before the restart (default 300)")
+    parser.add_argument("--cuts", type=float, default=40.0, metavar="N", help="lines cut a minute (default 40)")
+    parser.add_argument("--away", type=float, default=10.0, metavar="S", help="the broker's restart (default 10 s)")
+    parser.add_argument("--spread", type=float, default=10.0, metavar="S", help="the boxes' setting broker.spread_s")
+    parser.add_argument("--consumers", type=int, default=2, help="that share the results (default 2)")
+    parser.add_argument("--seed", type=int, default=1, help="of results and cuts (default 1)")
+    parser.add_argument("--one", action="store_true", help="what one connection costs the daemon's own link")
+    options = parser.parse_args()
+    logging.getLogger("appliance").setLevel(logging.CRITICAL)  # what boxes would log is counted
+    try:
+        report = one_connection(options.seconds, options.every) if options.one else _load(options)
+    except (RehabBoxError, RuntimeError) as error:
+        print(f"tools/load: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report))
+    return 0 if report["ok"] else 1
+
+
+def _load(options: argparse.Namespace) -> dict[str, Any]:
+    _raise_file_limit(options.boxes)
+    memory = "/dev/shm"  # noqa: S108  thousands of boxes have thousands of disks, not this one
+    with (
+        TemporaryDirectory(prefix="rehabbox-load-") as name,
+        TemporaryDirectory(prefix="rehabbox-load-", dir=memory if Path(memory).is_dir() else None) as disks,
+    ):
+        folder = Path(name)
+        with (
+            ThrowawayBroker(folder / "broker") as broker,
+            Hospital(broker.settings_for("hospital"), folder, options.consumers) as hospital,
+        ):
+            _say(f"{options.boxes} boxes get keys, certificates and outboxes")
+            with Fleet(broker, Path(disks), options.boxes, options.spread, options.seed, _say) as fleet:
+                return _run(options, broker, hospital, fleet)
+
+
+def _run(
+    options: argparse.Namespace, broker: ThrowawayBroker, hospital: Hospital, fleet: Fleet
+) -> dict[str, Any]:  # fmt: skip
+    journal = fleet.journal
+    _say("all connect at once")
+    began_s = time.monotonic()
+    all_in = fleet.connect(CONNECT_S)
+    connect = _rush(fleet, began_s, 0, 0)
+    _say(f"  {connect}")
+
+    _say(f"for {options.seconds:g} s a result every {options.every:g} s from each; {options.cuts:g} lines cut a minute")
+    fleet.loop.lag_s = 0.0
+    broker_s, own_s, steady_s = cpu_s(broker.pid), time.process_time(), time.monotonic()
+    fleet.make_results(options.every)
+    fleet.cut_lines(options.cuts)
+    while (left_s := options.seconds - (time.monotonic() - steady_s)) > 0:
+        fleet.run_for(min(left_s, 30.0))
+        _say(f"  {len(journal.put)} results made, {hospital.stored} stored, {fleet.connected} boxes connected")
+    took_s = time.monotonic() - steady_s
+    cpu = {
+        "broker": round((cpu_s(broker.pid) - broker_s) / took_s, 3),
+        "boxes": round((time.process_time() - own_s) / took_s, 3),
+    }
+    lag_ms, steady = round(fleet.loop.lag_s * 1000), dict(journal.put)
+
+    _say(f"the broker is restarted, {options.away:g} s away")
+    fleet.stop_cutting()
+    attempts, connected = len(journal.attempts), len(journal.connected)
+    listening_s = fleet.restart_broker(options.away)
+    all_back = fleet.wait_until_all(lambda: fleet.connected == len(fleet.boxes), BACK_S, "back")
+    back = _rush(fleet, listening_s, attempts, connected)
+    _say(f"  {back}")
+
+    fleet.run_for(options.every)
+    fleet.stop_making()
+    fleet.wait_until_all(lambda: hospital.stored >= len(journal.put), DRAIN_S, "connected, until all is stored")
+    received = hospital.received()
+    lost = [name for name in journal.put if name not in received]
+    aside = hospital.set_aside()
+    return {
+        "ok": bool(all_in and all_back and not lost and not aside),
+        "boxes": options.boxes,
+        "results": len(journal.put),
+        "lost": len(lost),
+        "set_aside": len(aside),
+        "queued": fleet.queued,
+        "results_per_s": round(len(steady) / took_s, 1),
+        "latency_ms": percentiles_ms(steady, received),
+        "connect": connect,
+        "restart": back,
+        "cpu": cpu,
+        "lag_ms": lag_ms,
+        "load_average": round(os.getloadavg()[0], 1),
+        "ended": dict(journal.ended),
+        "refused": dict(journal.refused),
+        "seed": options.seed,
+    }
+
+
+def _rush(fleet: Fleet, began_s: float, attempts: int, connected: int) -> dict[str, float]:
+    """How they came: seconds until the last was in, and the most attempts and connections within a second."""
+    tried, let_in = fleet.journal.attempts[attempts:], fleet.journal.connected[connected:]
+    return {
+        "seconds": round(max(let_in, default=began_s) - began_s, 1),
+        "attempts": len(tried),
+        "attempts_peak_per_s": peak_per_s(tried),
+        "connected_peak_per_s": peak_per_s(let_in),
+    }
+
+
+def _raise_file_limit(boxes: int) -> None:
+    needed = boxes * _FILES_A_BOX + 200
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise RuntimeError(f"{boxes} boxes need {needed} open files; the limit is {hard} (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
+sys.exit(main())

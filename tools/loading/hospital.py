@@ -1,0 +1,76 @@
+"""The hospital beside the load: the example consumer in processes of its own, and what its database holds."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Self
+
+from appliance.hospital.settings import BrokerSettings
+
+_CONSUMER = Path(__file__).parents[1] / "consumer"
+_START_S = 30.0
+
+
+class Hospital:
+    """A context manager; within it the consumers run. Raises `RuntimeError` where one does not start."""
+
+    def __init__(self, settings: BrokerSettings, folder: Path, consumers: int) -> None:
+        self._settings, self._folder, self._count = settings, folder, consumers
+        self._store = folder / "results.db"
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        for number in range(self._count):
+            self._start(f"consumer-{number + 1}")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for process in self._running:
+            process.terminate()
+        for process in self._running:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    @property
+    def stored(self) -> int:
+        with closing(self._open()) as db:
+            return int(db.execute("SELECT count(*) FROM result").fetchone()[0])
+
+    def received(self) -> dict[str, datetime]:
+        """When each result came to its consumer, by id."""
+        with closing(self._open()) as db:
+            return {name: datetime.fromisoformat(at) for name, at in db.execute("SELECT id, received FROM result")}
+
+    def set_aside(self) -> list[str]:
+        with closing(self._open()) as db:
+            return [reason for (reason,) in db.execute("SELECT reason FROM set_aside")]
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=30.0)
+
+    def _start(self, name: str) -> None:
+        log = self._folder / f"{name}.log"
+        one = self._settings
+        with log.open("wb") as stderr:
+            self._running.append(
+                subprocess.Popen(
+                    [sys.executable, _CONSUMER, "--broker", f"{one.host}:{one.port}", "--ca", one.ca, "--key", one.key,
+                     "--certificate", one.certificate, "--store", self._store, "--name", name],
+                    stderr=stderr,
+                )
+            )  # fmt: skip
+        deadline = monotonic() + _START_S
+        while b"connected as" not in log.read_bytes():
+            if monotonic() > deadline or self._running[-1].poll() is not None:
+                raise RuntimeError(f"{name} did not start: {log.read_text('utf-8', 'replace').strip()}")
+            sleep(0.05)
