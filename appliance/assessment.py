@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,7 +66,7 @@ def assess(
         if not any(repetition.complete for repetition in repetitions):
             return _unscored(repetitions, joints_seen, "no complete repetition was seen")
         prepared = prepare_reference(reference, replace(options_for(exercise), phi_deg=phi_deg))
-        the_set = _the_set(recording, repetitions)
+        the_set = set_of(recording, repetitions)
         comparison = compare(prepared, the_set)
         shown = find_repetitions(reference, exercise.joints)
         parts = score_repetitions(prepared, shown, the_set, repetitions)
@@ -89,7 +89,7 @@ def unassessed(reason: str) -> Assessment:
     return _unscored([], 0.0, reason)
 
 
-def _the_set(recording: Recording, repetitions: list[Repetition]) -> Recording:
+def set_of(recording: Recording, repetitions: Sequence[Repetition]) -> Recording:
     """Without the waiting before and after."""
     return recording.between(repetitions[0].start_s - MARGIN_S, repetitions[-1].end_s + MARGIN_S)
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "calibrate": "find the balance of pose and dynamics from recordings of known level",
     "template": "average healthy recordings into a reference",
     "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",
+    "report": "a set as one page: pictures, scores, and in words what costs most",
     "watch": "live table of boxes and results",
     "enrol": "make the box known to its hospital",
     "fleet": "the hospital's boxes: list, certificates, broker, labels",

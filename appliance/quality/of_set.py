@@ -19,7 +19,7 @@ from appliance.quality.weights import Side
 from appliance.scoring.body import body_of
 from appliance.scoring.components import Model, model_of
 from appliance.scoring.repetitions import Span
-from appliance.skeleton.standard import Recording
+from appliance.skeleton.standard import JOINTS, Recording
 
 MARGIN_S = 0.3
 """Rest kept before and after a repetition, as references and training have it (ours)."""
@@ -50,7 +50,7 @@ def judge_set(
     The set's quality is their mean, its level the middle one (the worse of two), its movement what most are (ours).
     Grades, and so FineRehab's score, come from the repetitions that the classifier is sure of, if there are any.
     """
-    model = _model(reference, reference_repetitions)
+    model = middling_model(reference, reference_repetitions)
     judged = [found for span in repetitions if (found := _judged(judge, model, recording, span)) is not None]
     if not judged:
         return None
@@ -75,19 +75,24 @@ def judge_set(
     )
 
 
-def _model(reference: Recording, repetitions: Sequence[Span]) -> Model:
+def middling_model(reference: Recording, repetitions: Sequence[Span], joints: tuple[str, ...] = JOINTS) -> Model:
+    """The repetition of middling length made ready, or the whole reference where it has none.
+
+    joints: those that count. Raises `NotScorableError` where the body cannot be placed.
+    """
     spans = sorted(repetitions, key=lambda span: span.end_s - span.start_s)
     if spans:
-        reference = _cut(reference, spans[len(spans) // 2])
-    return model_of(body_of(reference))
+        reference = with_rest(reference, spans[len(spans) // 2])
+    return model_of(body_of(reference, joints))
 
 
 def _judged(judge: Judge, reference: Model, recording: Recording, span: Span) -> Judgement | None:
     try:
-        return judge.judge(reference, body_of(_cut(recording, span)))
+        return judge.judge(reference, body_of(with_rest(recording, span)))
     except NotScorableError:
         return None
 
 
-def _cut(recording: Recording, span: Span) -> Recording:
+def with_rest(recording: Recording, span: Span) -> Recording:
+    """A repetition as references and training have it."""
     return recording.between(span.start_s - MARGIN_S, span.end_s + MARGIN_S)

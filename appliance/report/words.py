@@ -1,0 +1,195 @@
+"""What costs most, in words and in figures with a unit, the dearest first (ours).
+
+What is said is decided by sizes that somebody beside the patient could see (`_LEAST_...`); in which order, by what
+each adds to the extended dissimilarity (docs/scoring.md). A sentence says what was measured, never why or what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from appliance.report.differences import Differences
+from appliance.scoring.body import ANGLES, TILTS, Floats
+from appliance.segmentation.repetitions import Repetition
+from appliance.skeleton.standard import INDEX
+
+_LEAST_DEG, _LEAST_PART = 10.0, 0.15
+"""Of a range that is lost or added: degrees, and share of the reference's."""
+_LEAST_TILT_DEG = 8.0
+_SLOWER, _QUICKER = 1.3, 0.75
+_LEAST_PIECES, _MORE_PIECES = 2.0, 1.5
+_LONGER = 1.3
+_SURELY_LONGER_S = 0.3
+_MOST_NAMED = 3
+_SPOKEN_OF = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "hip", "knee"))
+"""Angles that a therapist would name; thighs, shanks and the trunk against the vertical say the same otherwise."""
+
+_TILT_WORDS = {
+    "trunk_forward": "the trunk leans forward or back",
+    "trunk_sideways": "the trunk leans sideways",
+    "shoulders_turned": "the trunk turns with the shoulders",
+    "shoulders_raised": "one shoulder is raised over the other",
+    "head_forward": "the head leans forward or back",
+    "head_sideways": "the head leans sideways",
+}
+_TOPICS = {
+    "range": ("joint_angle_deficit", "stiffness"),
+    "compensation": (
+        "trunk_inclination", "trunk_compensation", "trunk_course", "head_compensation", "head_share",
+    ),
+    "another way": ("posture",),
+    "detours": ("body_path",),
+    "halting": ("submovements",),
+    "pace": ("movement_time", "slowness"),
+}  # fmt: skip
+"""Each component of the extended measure belongs to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """cost: what its topic adds to the extended dissimilarity, 0 where that does not know it."""
+
+    topic: str
+    sentence: str
+    cost: float
+
+
+def findings(differences: Differences | None, repetitions: Sequence[Repetition]) -> list[Finding]:
+    """Repetitions that were not complete come first, then the dearest; empty where nothing stands out."""
+    found = _incomplete(repetitions)
+    if differences is None:
+        return found
+    if differences.mirrored:
+        found.append(Finding("side", "The other side was used than in the reference; compared in the mirror.", 0.0))
+    measured = [one for topic in _TOPICS if (one := _finding(topic, differences)) is not None]
+    return found + sorted(measured, key=lambda one: -one.cost)
+
+
+def _finding(topic: str, differences: Differences) -> Finding | None:
+    sentence = _SENTENCES[topic](differences)
+    if sentence is None:
+        return None
+    cost = sum(max(differences.contributions[name], 0.0) for name in _TOPICS[topic])
+    return Finding(topic, sentence, cost)
+
+
+def _incomplete(repetitions: Sequence[Repetition]) -> list[Finding]:
+    numbers = [str(number) for number, one in enumerate(repetitions, 1) if not one.complete]
+    if not numbers:
+        return []
+    which = f"Repetition {numbers[0]} was" if len(numbers) == 1 else f"Repetitions {_listed(numbers)} were"
+    what = f"{which} not complete, of {len(repetitions)} begun: the way there or back was not seen to its end."
+    return [Finding("repetitions", what, 0.0)]
+
+
+def _lost_range(differences: Differences) -> str | None:
+    here, there = differences.patient.angle_ranges, differences.reference.angle_ranges
+    lost = _known_angles(differences, there - here)
+    named = [
+        f"{_words(name)} {here[i]:.0f}° of {there[i]:.0f}°"
+        for i, name in _largest(lost)
+        if lost[i] >= max(_LEAST_DEG, _LEAST_PART * there[i])
+    ]
+    return f"Less range than in the reference: {_listed(named)}." if named else None
+
+
+def _added_range(differences: Differences) -> str | None:
+    here, there = differences.patient.angle_ranges, differences.reference.angle_ranges
+    added = _known_angles(differences, here - there)
+    named = [
+        f"{_words(name)} {here[i]:.0f}° instead of {there[i]:.0f}°"
+        for i, name in _largest(added)
+        if added[i] >= max(_LEAST_DEG, _LEAST_PART * there[i])
+    ]
+    return f"Limbs move that the reference holds stiller: {_listed(named)}." if named else None
+
+
+def _compensation(differences: Differences) -> str | None:
+    """A head goes along with its trunk: it is named where it leans further than that."""
+    more = dict(zip(TILTS, differences.patient.tilt_ranges - differences.reference.tilt_ranges, strict=True))
+    for way in ("forward", "sideways"):
+        more[f"head_{way}"] -= max(more[f"trunk_{way}"], 0.0)
+    here, there = (
+        dict(zip(TILTS, one.tilt_ranges, strict=True)) for one in (differences.patient, differences.reference)
+    )
+    named = [
+        f"{_TILT_WORDS[name]} by {here[name]:.0f}° (reference: {there[name]:.0f}°)"
+        for name in sorted(TILTS, key=lambda name: -more[name])
+        if more[name] >= _LEAST_TILT_DEG
+    ]
+    return f"Compensation: {_listed(named)}." if named else None
+
+
+def _detours(differences: Differences) -> str | None:
+    ratios = _ratio(differences.patient.path, differences.reference.path, differences.seen)
+    ratio = float(np.median(ratios)) if len(ratios) else 1.0
+    return (
+        f"The joints travel {ratio:.1f} times as far as the reference's: swaying or detours."
+        if ratio >= _LONGER
+        else None
+    )
+
+
+def _halting(differences: Differences) -> str | None:
+    moving = _moving(differences)
+    here, there = (float(one.submovements @ moving) for one in (differences.patient, differences.reference))
+    if here - there < _LEAST_PIECES or here < _MORE_PIECES * there:
+        return None
+    return f"Not fluent: a repetition falls into {here:.0f} separate movements, the reference's into {there:.0f}."
+
+
+def _pace(differences: Differences) -> str | None:
+    moving = _moving(differences)
+    here, there = (float(one.movement_s @ moving) for one in (differences.patient, differences.reference))
+    if there <= 0.0 or abs(here - there) < _SURELY_LONGER_S:
+        return None
+    ratio = here / there
+    if ratio >= _SLOWER:
+        return f"Slower: a repetition takes {here:.1f} s, the reference's {there:.1f} s."
+    return f"Hurried: a repetition takes {here:.1f} s, the reference's {there:.1f} s." if ratio <= _QUICKER else None
+
+
+_SENTENCES: dict[str, Callable[[Differences], str | None]] = {
+    "range": _lost_range,
+    "compensation": _compensation,
+    "another way": _added_range,
+    "detours": _detours,
+    "halting": _halting,
+    "pace": _pace,
+}
+
+
+def _known_angles(differences: Differences, values: Floats) -> Floats:
+    """0 for an angle that is not spoken of, or whose joints are not seen in both."""
+    known = [
+        name in _SPOKEN_OF and all(differences.seen[INDEX[joint]] for joint in ends if joint in INDEX)
+        for name, ends in ANGLES.items()
+    ]
+    return np.where(known, values, 0.0)
+
+
+def _largest(values: Floats) -> list[tuple[int, str]]:
+    names = list(ANGLES)
+    return [(place, names[place]) for place in np.argsort(-values, kind="stable")[:_MOST_NAMED].tolist()]
+
+
+def _ratio(patient: Floats, reference: Floats, seen: Floats) -> Floats:
+    known = (seen > 0) & (reference > 0)
+    return np.asarray(patient[known] / reference[known])
+
+
+def _moving(differences: Differences) -> Floats:
+    """(17,) how much each joint counts: as the reference moves it."""
+    weights = np.sqrt(differences.reference.path) * differences.seen
+    return np.asarray(weights / max(float(weights.sum()), 1e-9))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

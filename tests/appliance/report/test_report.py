@@ -1,0 +1,199 @@
+"""A report names what was done wrong, shows whatever a file says as text, and fetches nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from appliance.cli import main
+from appliance.exercises import exercise_by_id
+from appliance.recording.session_format import SessionMetadata
+from appliance.recording.session_writer import SessionWriter
+from appliance.recording.skeleton_csv import write_skeleton_csv
+from appliance.references import digest_of
+from appliance.report.content import Content, content_of
+from appliance.report.page import page_of
+from appliance.report.printing import png_of
+from appliance.report.taken import Taken, earlier_than, read_taken
+from appliance.skeleton.standard import Recording, recording_of
+from hal.virtual.impairment import Impairment
+from hal.virtual.patient import VirtualPatient, reference
+
+BEGAN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+
+def shown(exercise: str = "shoulder_abduction", side: str = "left", repetitions: int = 2) -> Recording:
+    return recording_of(*reference(exercise, side, repetitions=repetitions))
+
+
+def done(
+    impairment: Impairment | None, exercise: str = "shoulder_abduction", side: str = "left", tempo: float = 1.0
+) -> Recording:
+    patient = VirtualPatient(3)
+    patient.rest(exercise, side, at_s=-10.0)
+    end_s = patient.perform(exercise, side, 2, at_s=0.0, tempo=tempo, impairment=impairment)
+    times = np.arange(int((end_s + 1.0) * 30)) / 30
+    return recording_of(times, patient.joints(times))
+
+
+def report_of(recording: Recording, exercise: str = "shoulder_abduction", side: str = "left") -> Content:
+    taken = Taken(Path("today.csv"), recording, exercise)
+    return content_of(taken, shown(exercise, side), "reference.csv", exercise_by_id(exercise))
+
+
+def words(content: Content) -> list[str]:
+    return [finding.sentence for finding in content.words]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "side", "impairment", "topic", "named"),
+    [
+        ("shoulder_abduction", "left", Impairment(completeness={"left_arm": 1}), "range", "left shoulder"),
+        ("squat", "both", Impairment(completeness={"left_leg": 1, "right_leg": 1}), "range", "knee"),
+        ("seated_knee_extension", "right", Impairment(completeness={"right_leg": 1}), "range", "right knee"),
+        ("shoulder_abduction", "left", Impairment(correction={"trunk": 0}), "compensation", "trunk"),
+        ("hip_abduction", "left", Impairment(correction={"trunk": 0}), "compensation", "trunk"),
+        ("shoulder_abduction", "left", Impairment(smoothness={"left_arm": 0}), "halting", "Not fluent"),
+    ],
+)
+def test_the_words_name_a_known_fault_first(
+    exercise: str, side: str, impairment: Impairment, topic: str, named: str
+) -> None:
+    content = report_of(done(impairment, exercise, side), exercise, side)
+    assert content.words[0].topic == topic, words(content)
+    assert named in content.words[0].sentence
+
+
+def test_a_patient_who_does_as_the_reference_is_told_of_nothing() -> None:
+    content = report_of(done(None))
+    assert content.words == ()
+    assert "Nothing stands out" in page_of(content)
+
+
+def test_half_the_pace_is_named_and_twice_the_pace_too() -> None:
+    assert any(sentence.startswith("Slower") for sentence in words(report_of(done(None, tempo=0.5))))
+    assert any(sentence.startswith("Hurried") for sentence in words(report_of(done(None, tempo=2.0))))
+
+
+def test_the_real_squats_lack_their_last_way_back(data: Path, tmp_path: Path) -> None:
+    from appliance.pose import record_pose
+    from hal.registry import build_camera, build_pose
+
+    camera = build_camera({"driver": "video", "file": str(data / "video" / "squats.mp4")})
+    pose = build_pose({"driver": "mediapipe"})
+    camera.open()
+    pose.open()
+    squats = record_pose(camera, pose).recording
+    camera.close()
+    pose.close()
+    content = content_of(
+        Taken(Path("squats.csv"), squats, "squat"), squats.between(0.0, 4.6), "first", exercise_by_id("squat")
+    )
+    assert words(content)[0].startswith("Repetition 3 was not complete, of 3 begun")
+    assert [row.number for row in content.rows] == [1, 2, 3]
+    assert "the reference shows 1 repetition and this set 2" in page_of(content).lower()
+
+
+def test_a_set_that_cannot_be_scored_says_why_and_has_no_pictures() -> None:
+    still = shown()
+    still = replace(still, positions=np.repeat(still.positions[:1], len(still), axis=0))
+    page = page_of(report_of(still))
+    assert "Not scored: no complete repetition was seen." in page
+    assert "<svg" not in page
+
+
+def test_a_page_fetches_nothing_and_runs_nothing_and_shows_markup_as_text() -> None:
+    taken = Taken(Path("a.csv"), done(None), "shoulder_abduction", subject="<script>alert(1)</script>")
+    page = page_of(content_of(taken, shown(), "<b>reference</b>", exercise_by_id("shoulder_abduction")))
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&lt;b&gt;reference" in page
+    assert re.findall(r'(?:href|src)="(?!#|data:)[^"]*"|@import|url\((?!#|data:)', page) == []
+
+
+def test_of_many_repetitions_the_first_the_farthest_and_the_last_are_drawn() -> None:
+    good, bad = shown(repetitions=3), done(Impairment(completeness={"left_arm": 2}))
+    joined = recording_of(
+        np.concatenate([one.times + start for one, start in ((good, 0.0), (bad, 20.0), (good, 40.0))]),
+        np.concatenate([good.positions, bad.positions, good.positions]),
+    )
+    rows = report_of(joined).rows
+    assert len(rows) == 4
+    assert (rows[0].number, rows[-1].number) == (1, 8)
+    assert next(row.number for row in rows if row.farthest) in (4, 5)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Two sets of one subject on two days, one of somebody else, and what is no session; with the reference."""
+    write_skeleton_csv(tmp_path / "reference.csv.gz", shown())
+    digest = digest_of(tmp_path / "reference.csv.gz")
+    for day, subject in ((0, "p-1"), (1, "p-1"), (1, "p-2")):
+        recording = done(Impairment(completeness={"left_arm": 2 + day}))
+        started = BEGAN + timedelta(days=day)
+        metadata = SessionMetadata(
+            session=f"{subject}-{day}", index=0, exercise="shoulder_abduction", side="left", subject=subject,
+            reference=digest, started=started.isoformat(), software="rehabbox", camera="camera",
+        )  # fmt: skip
+        writer = SessionWriter.open(metadata.file_in(tmp_path), metadata)
+        for time, positions, confidence in zip(recording.times, recording.positions, recording.confidence, strict=True):
+            stamp_ns = int(time * 1e9)
+            writer.add_skeleton(stamp_ns, stamp_ns, positions, confidence)
+        writer.finish()
+    (tmp_path / "broken.mcap").write_bytes(b"no session")
+    return tmp_path
+
+
+def test_earlier_sets_are_the_same_persons_and_older(archive: Path) -> None:
+    today = read_taken(archive / "p-1-1" / "00_shoulder_abduction.mcap")
+    (earlier,) = earlier_than(today, archive)
+    assert (earlier.subject, earlier.started) == ("p-1", BEGAN)
+
+
+def test_the_command_finds_the_sessions_own_reference_and_prints_as_well(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = archive / "p-1-1" / "00_shoulder_abduction.mcap"
+    command = ["rehabbox", "report", str(session), "--references", str(archive), "--earlier", str(archive), "--json"]
+    monkeypatch.setattr(sys, "argv", [*command, "--out", str(archive / "r.html")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["scored"] is True
+    page = (archive / "r.html").read_text("utf-8")
+    assert "subject p-1" in page
+    assert "2026-11-03 09:00 UTC" in page
+    assert "with 1 earlier set" in page
+    assert png_of(page).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["reference.csv.gz", "--out", "r.docx"], ".docx"),
+        (["reference.csv.gz", "--out", "r.html"], "--exercise"),
+        (["reference.csv.gz", "--exercise", "squat", "--out", "r.html"], "--reference"),
+        (["broken.mcap", "--exercise", "squat", "--out", "r.html"], "broken.mcap"),
+        (["p-1-1/00_shoulder_abduction.mcap", "--references", "p-1-1", "--out", "r.html"], "--reference"),
+    ],
+)
+def test_bad_input_is_one_line(
+    archive: Path, arguments: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(archive)
+    monkeypatch.setattr(sys, "argv", ["rehabbox", "report", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert named in said.err
+    assert not (archive / "r.html").exists()
