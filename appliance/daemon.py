@@ -55,8 +55,8 @@ class Daemon:
         self._state_lock = lock_folder(settings.session.state)
         self._devices = Devices.of(settings)
         topics = Topics(settings.broker.site, settings.broker.box)
-        limit_bytes = settings.outbox.limit_mb << 20
-        self._outbox = Outbox(settings.session.state, messages_of_results(topics), limit_bytes)
+        messages = messages_of_results(topics, settings.fhir.patient_system)
+        self._outbox = Outbox(settings.session.state, messages, settings.outbox.limit_mb << 20)
         self._progress = Progress(settings.session.state / "progress.json")
         self._link = Link(settings.broker, self._outbox, status_maker(driver_names(settings)), settings.outbox)
         self._reporter = Reporter(topics, self._outbox, self._link)

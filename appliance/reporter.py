@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from pydantic import ValidationError
+
 from appliance.exercises import load_exercises, weights_version
+from appliance.fhir.observation import observation_of
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.hospital.outbox_rows import Outgoing
@@ -19,6 +23,8 @@ from appliance.messages.session import Session
 from appliance.messages.status import State, Status
 from appliance.messages.topics import Topics
 from appliance.quality.judgement import usable_judge
+
+_log = logging.getLogger(__name__)
 
 SOFTWARE = f"rehabbox {version('rehabbox')}"
 
@@ -45,12 +51,22 @@ def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
     return make
 
 
-def messages_of_results(topics: Topics) -> Callable[[bytes], list[Outgoing]]:
-    """Makes what goes out for a result of its payload, also of one that was made before the box was started."""
+def messages_of_results(topics: Topics, patient_system: str | None) -> Callable[[bytes], list[Outgoing]]:
+    """Makes what goes out for a result of its payload, also of one that was made before the box was started.
+
+    patient_system: see `appliance.fhir.observation`.
+    """
 
     def make(payload: bytes) -> list[Outgoing]:
-        result = json.loads(payload)
-        return [Outgoing(topics.result(result["exercise"]), payload, result["subject"])]
+        document = json.loads(payload)
+        exercise, subject = document["exercise"], document["subject"]
+        messages = [Outgoing(topics.result(exercise), payload, subject)]
+        try:
+            observation = observation_of(Result.model_validate_json(payload), patient_system)
+            messages.append(Outgoing(topics.fhir(exercise), encode(observation), subject))
+        except ValidationError as error:  # another version wrote it: it goes out as it is
+            _log.error("result %s is told without FHIR: %s", document["id"], error)
+        return messages
 
     return make
 

@@ -17,6 +17,7 @@ from appliance.hospital.outbox_rows import Queued
 from appliance.hospital.settings import OutboxSettings
 from appliance.hospital.suspects import Suspects
 from appliance.messages.result import as_historical
+from appliance.messages.topics import address_of
 
 WINDOW = 16
 """Messages on their way at once; below the 20 that brokers take by default."""
@@ -125,7 +126,8 @@ class Delivery:
         if held or queued.id in self._under_way or queued.id in self._accepted:
             return False
         self._under_way[queued.id] = queued.topic
-        needs_listener = queued.sequence is not None and self._settings.needs_listener
+        address = address_of(queued.topic)
+        needs_listener = self._settings.needs_listener and address is not None and address.kind == "result"
         self._connection.publish(
             queued.topic,
             payload,

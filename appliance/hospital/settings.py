@@ -73,7 +73,8 @@ class OutboxSettings(BaseModel):
     needs_listener: bool = True
     """A result that the broker took although nobody subscribes to it is kept and sent again.
 
-    False where the broker itself stores results, by a rule or a bridge, without a subscription.
+    False where the broker itself stores results, by a rule or a bridge, without a subscription. Of a result's two
+    messages this is the one on `result`; the FHIR message needs no subscriber, for many hospitals have none.
     """
 
 
