@@ -44,13 +44,13 @@ class BrokerSettings(BaseModel):
     spread_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     """A box that lost its connection comes back within this, at a time of its own: all boxes lose it at once when the
     broker restarts, and each costs it a TLS handshake. A second for 200 boxes at one broker is enough."""
-    proxy: Annotated[str, Field(pattern=PROXY)] | None = None
-    """`http://host:port` of an outbound proxy that allows `CONNECT` to the broker's port."""
+    proxy: Annotated[str, Field(pattern=rf"{PROXY}|^$")] = ""
+    """`http://host:port` of an outbound proxy that allows `CONNECT` to the broker's port; empty: there is none."""
 
     @property
     def proxy_address(self) -> tuple[str, int] | None:
         """Host and port."""
-        return None if self.proxy is None else address_of_proxy(self.proxy)
+        return address_of_proxy(self.proxy) if self.proxy else None
 
 
 def address_of_proxy(url: str) -> tuple[str, int]:
