@@ -142,6 +142,8 @@ class Observation(Element):
     """The result's id as a URN, then what it is created by conditionally: box, patient, exercise, start, duration."""
     based_on: tuple[Reference, ...]
     """The prescription that was followed, by its id."""
+    part_of: tuple[Reference, ...]
+    """The session it belongs to, by its id: what a session's Observations have in common."""
     status: Literal["final", "amended", "cancelled", "entered-in-error"]
     """`cancelled`: broken off. `amended`, `entered-in-error`: a therapist corrected or withdrew it."""
     category: tuple[CodeableConcept, ...]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 from uuid import UUID
 
+from appliance.correction import original_of
 from appliance.exercises import Exercise, load_exercises
 from appliance.fhir import codes
 from appliance.fhir.elements import (
@@ -29,19 +30,23 @@ Status = Literal["final", "amended", "cancelled", "entered-in-error"]
 
 def observation_of(result: Result, patient_system: str | None = None) -> Observation:
     """patient_system: within what the hospital's identifiers of patients are unique."""
-    exercise = load_exercises().get(result.exercise)
+    exercise, correction = load_exercises().get(result.exercise), result.correction
     return Observation(
         meta=Meta(security=(codes.TEST_DATA,)) if result.synthetic else None,
-        identifier=(_urn(result.id), Identifier(system=CONDITIONAL, value=conditional_identifier(result))),
+        identifier=(
+            _urn(original_of(result)),
+            Identifier(system=CONDITIONAL, value=conditional_identifier(result)),
+        ),
         based_on=(Reference(type="ServiceRequest", identifier=_urn(result.prescription)),),
-        status="cancelled" if result.status == "abandoned" else "final",
+        part_of=(Reference(type="Procedure", identifier=_urn(result.session)),),
+        status=_status(result),
         category=(CodeableConcept(coding=(codes.THERAPY,)),),
         code=codes.exercise_code(result.exercise, exercise),
         subject=Reference(type="Patient", identifier=Identifier(system=patient_system, value=result.subject)),
         effective_period=Period(start=result.started, end=result.ended),
-        issued=result.ended,
+        issued=correction.at if correction else result.ended,
         data_absent_reason=_absence(result),
-        note=tuple(Annotation(text=text) for text in result.score.notes) or None,
+        note=tuple(_notes(result)) or None,
         method=_method(result),
         device=Reference(
             type="Device", identifier=Identifier(value=result.box), display=f"{result.box} ({result.versions.software})"
@@ -64,8 +69,21 @@ def _urn(name: UUID) -> Identifier:
     return Identifier(system=URN, value=f"urn:uuid:{name}")
 
 
+def _status(result: Result) -> Status:
+    if result.correction is not None:
+        return "entered-in-error" if result.correction.action == "withdrawn" else "amended"
+    return "cancelled" if result.status == "abandoned" else "final"
+
+
+def _notes(result: Result) -> Iterator[Annotation]:
+    if result.correction is not None:
+        yield Annotation(author_string=result.correction.by, time=result.correction.at, text=result.correction.reason)
+    for text in result.score.notes:
+        yield Annotation(text=text)
+
+
 def _absence(result: Result) -> CodeableConcept | None:
-    if result.reason is None:
+    if result.reason is None or result.status == "withdrawn":
         return None
     return codes.absent("not-performed" if result.status == "abandoned" else "unknown", result.reason)
 
@@ -78,11 +96,13 @@ def _method(result: Result) -> CodeableConcept:
 
 
 def _components(result: Result, exercise: Exercise | None) -> Iterator[Component]:
-    """What was measured; what was not has no component, the reason is the Observation's."""
+    """What was measured, or what a therapist put in its place; what was not has no component."""
     score, quality, fine_rehab = result.score, result.quality, result.fine_rehab
+    counted, graded = (result.correction.repetitions, result.correction.score) if result.correction else (None, None)
     side = codes.SIDES[result.side]
     yield Component(code=codes.measure("side"), value_codeable_concept=CodeableConcept(coding=(side,)))
     complete = sum(repetition.complete for repetition in result.repetitions)
+    complete = complete if counted is None else counted
     yield Component(code=codes.measure("repetitions-complete"), value_integer=complete)
     yield Component(code=codes.measure("repetitions-seen"), value_integer=len(result.repetitions))
     minutes = (result.ended - result.started).total_seconds() / 60
@@ -95,7 +115,7 @@ def _components(result: Result, exercise: Exercise | None) -> Iterator[Component
         "dissimilarity": score.dissimilarity,
         "tempo-ratio": score.tempo_ratio,
         "movement-quality": quality.quality if quality else None,
-        "fine-rehab-score": fine_rehab.score if fine_rehab else None,
+        "fine-rehab-score": graded if graded is not None else fine_rehab.score if fine_rehab else None,
         **{f"fine-rehab-{name}": value for name, value in (fine_rehab.dimensions if fine_rehab else {}).items()},
         "joints-seen": result.data_quality.joints_seen,
     }

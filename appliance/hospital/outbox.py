@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from appliance.errors import OutboxError, RecordingError
 from appliance.hospital import outbox_rows as rows
@@ -108,6 +109,11 @@ class Outbox:
         """Sequence number by index of the exercise, of the results that a session has on disk."""
         found = self._do(lambda db: self._results.of_session(session))
         return {file.index: file.sequence for file in found if file.index is not None}
+
+    def result(self, result_id: UUID) -> tuple[str, str, bytes] | None:
+        """Session, place and payload of a result that is still on disk, delivered or not."""
+        found = self._do(lambda db: self._results.named(result_id))
+        return (found[0].path.parent.name, found[0].place, found[1]) if found is not None else None
 
     def pending(self, after: int = 0, limit: int = 100, until: int | None = None) -> list[Queued]:
         """The first `limit` messages with an id above `after`, up to `until`, oldest first."""

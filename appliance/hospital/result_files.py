@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from appliance.recording.disk import sync_folder, write_whole
 
@@ -72,6 +73,14 @@ class ResultFiles:
 
     def of_session(self, session: str) -> list[ResultFile]:
         return _result_files(self._folder.glob(f"{session}/*.result-*.json"))
+
+    def named(self, result_id: UUID) -> tuple[ResultFile, bytes] | None:
+        """The result with that id, and its payload; the newest are looked at first."""
+        for file in sorted(self._all(), key=lambda file: file.sequence, reverse=True):
+            payload = file.read()
+            if payload is not None and json.loads(payload).get("id") == str(result_id):
+                return file, payload
+        return None
 
     def above(self, sequence: int) -> list[ResultFile]:
         """Those with a higher number, in order."""
