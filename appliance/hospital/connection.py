@@ -176,7 +176,12 @@ class Connection:
                 socket.socket.shutdown(line, socket.SHUT_RDWR)  # the TLS layer's own shutdown would wait for the peer
         self._client.loop_stop()
 
-    def _on_connect(self, _c: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, said: Properties | None) -> None:
+    def _on_connect(
+        self, client: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, said: Properties | None
+    ) -> None:
+        at_once = int(getattr(said, "ReceiveMaximum", client.max_inflight_messages))
+        # paho 2.2 does not ask how many the broker takes at once, and has no other way to be told it now.
+        client._max_inflight_messages = min(client.max_inflight_messages, at_once)
         largest = getattr(said, "MaximumPacketSize", None)
         self._jobs.put(partial(self._answered_connect, _refusal(reason), largest))
 

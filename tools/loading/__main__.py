@@ -110,6 +110,7 @@ def _run(
 
     _say(f"the broker is restarted, {options.away:g} s away")
     fleet.stop_cutting()
+    fleet.run_for(1.0)  # what was made last is on its way
     attempts, connected = len(journal.attempts), len(journal.connected)
     listening_s = fleet.restart_broker(options.away)
     all_back = fleet.wait_until_all(lambda: fleet.connected == len(fleet.boxes), BACK_S, "back")

@@ -5,6 +5,7 @@ Written from the MQTT 5 standard (OASIS): it takes one box after another and rea
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -17,14 +18,19 @@ CONNECT, PUBLISH, SUBSCRIBE, PINGREQ = 1, 3, 8, 12
 
 
 class AnsweringBroker:
-    """Context manager on the port of a stopped broker, with its certificate. codes: for each result in turn."""
+    """Context manager on the port of a stopped broker, with its certificate. codes: for each result in turn.
 
-    def __init__(self, broker: ThrowawayBroker, codes: list[int]) -> None:
+    at_once: its Receive Maximum; `most_at_once` then counts what a box had on its way, for answers come late.
+    """
+
+    def __init__(self, broker: ThrowawayBroker, codes: list[int], at_once: int | None = None) -> None:
         files = broker.authority.server(("localhost",), ("127.0.0.1",))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(files.certificate, files.key)
         self._listener = socket.create_server(("127.0.0.1", broker.port))
-        self._codes = codes
+        self._codes, self._at_once = codes, at_once
+        self._unanswered: list[bytes] = []
+        self.most_at_once = 0
         self._thread = threading.Thread(target=self._serve)
 
     def __enter__(self) -> AnsweringBroker:
@@ -42,7 +48,17 @@ class AnsweringBroker:
                 line, _ = self._listener.accept()
                 with suppress(OSError), self._context.wrap_socket(line, server_side=True) as tls:
                     while (packet := self._packet(tls)) is not None:
-                        tls.sendall(self._answer(*packet))
+                        self._say(tls, packet[0] >> 4, self._answer(*packet))
+
+    def _say(self, tls: ssl.SSLSocket, kind: int, answer: bytes) -> None:
+        if self._at_once is None or kind != PUBLISH:
+            tls.sendall(answer)
+            return
+        self._unanswered.append(answer)
+        self.most_at_once = max(self.most_at_once, len(self._unanswered))
+        if not tls.pending() and not select.select([tls], [], [], 0.1)[0]:
+            tls.sendall(b"".join(self._unanswered))
+            self._unanswered.clear()
 
     @staticmethod
     def _packet(tls: ssl.SSLSocket) -> tuple[int, bytes] | None:
@@ -65,7 +81,8 @@ class AnsweringBroker:
     def _answer(self, head: int, body: bytes) -> bytes:
         kind = head >> 4
         if kind == CONNECT:
-            return b"\x20\x03\x00\x00\x00"
+            properties = b"" if self._at_once is None else struct.pack(">BH", 0x21, self._at_once)
+            return bytes([0x20, 3 + len(properties), 0, 0, len(properties)]) + properties
         if kind == PINGREQ:
             return b"\xd0\x00"
         if kind == SUBSCRIBE:

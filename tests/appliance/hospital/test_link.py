@@ -399,6 +399,20 @@ def test_a_broker_under_another_host_name_is_refused(broker: ThrowawayBroker, li
     assert "mismatch" in event_of(link, Disconnected).reason
 
 
+def test_a_broker_that_takes_few_messages_at_once_is_not_sent_more(
+    broker: ThrowawayBroker, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
+) -> None:
+    broker.stop()
+    with AnsweringBroker(broker, codes=[], at_once=3) as few:
+        link = link_to(broker.settings_for("box-1"))
+        link.start()
+        event_of(link, Connected)
+        put_results(outbox, 12)
+        wait_until(lambda: outbox.counters().queued == 0)
+        link.stop()
+        assert few.most_at_once == 3
+
+
 def test_without_a_broker_stopping_is_quick_and_nothing_is_lost(
     broker: ThrowawayBroker, link_to: LinkTo, outbox: Outbox
 ) -> None:
