@@ -16,20 +16,29 @@ from appliance.camera_placement import REMEDY, look_at_start
 from appliance.devices import REMEDIES, Devices, Role, driver_names
 from appliance.enrolment.renewal import REMEDY as RENEWAL_REMEDY
 from appliance.enrolment.renewal import renewal_of
-from appliance.errors import OutboxError, RecordingError, RefusedError, UnknownExerciseError
-from appliance.exercises import exercise_by_id, load_exercises
+from appliance.errors import OutboxError, RecordingError
+from appliance.exercises import load_exercises
 from appliance.health import HealthWatch
 from appliance.hospital.events import Accepted, Connected, Disconnected, Event, Received, Refused
 from appliance.hospital.link import Link
 from appliance.hospital.losses import Losses
 from appliance.hospital.outbox import Outbox
-from appliance.messages.prescription import Prescription, parse_prescription
+from appliance.hospital.signature import load_public_keys
+from appliance.inbound.answers import Answers
+from appliance.inbound.commands import Commands
+from appliance.inbound.hooks import Hooks, installed_updater
+from appliance.inbound.inbox import Inbox
+from appliance.inbound.ledger import Ledger
+from appliance.inbound.take_recorder import TakeRecorder
+from appliance.messages.prescription import Prescription
 from appliance.messages.topics import Topics
 from appliance.missed import missed_session
 from appliance.orders import Interruption, Orders
+from appliance.privacy.holding import Holding
 from appliance.progress import Progress
 from appliance.recording.disk import lock_folder
 from appliance.recording.session_finishing import finish_session
+from appliance.references import ReferenceFolder
 from appliance.reporter import Reporter, messages_of_results, status_maker
 from appliance.session import Session
 from appliance.settings import Settings
@@ -41,6 +50,8 @@ from hal.types import Cue
 _log = logging.getLogger(__name__)
 
 POLL_S = 0.5
+COMMAND_S = 120.0
+"""For what a message from the hospital may take: a new certificate."""
 CUT_OFF = "the box lost power or was killed"
 FAULT = "a fault in the box's software"
 
@@ -66,7 +77,21 @@ class Daemon:
         self._orders = Orders(self._progress, self._report_missed)
         self._refused: set[str] = set()
         self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
+        self._inbox, self._holding = self._hear(topics)
         self._ending = threading.Event()
+
+    def _hear(self, topics: Topics) -> tuple[Inbox, Holding]:
+        settings, state, reporter = self._settings, self._settings.session.state, self._reporter
+        key = settings.session.reference_key
+        ledger = Ledger(state / "accepted.json")
+        answers = Answers(topics, self._outbox)
+        holding = Holding(state, ledger, self._progress, self._outbox, answers)
+        takes = TakeRecorder(settings.session, self._devices, reporter, self._orders, answers)
+        hooks = Hooks(self._renewal, installed_updater(settings))
+        commands = Commands(settings, self._devices.indicator, self._orders, ledger, answers, holding, takes, hooks)
+        keys = load_public_keys(key) if key is not None else ()
+        references = ReferenceFolder(settings.session.references)
+        return Inbox(topics, keys, references, ledger, self._orders, reporter, answers, commands, holding), holding
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. What was done stays in the outbox and goes out with the next start."""
@@ -95,8 +120,11 @@ class Daemon:
         _notify("READY=1")
         _log.info("ready; %d messages wait for the broker", self._outbox.counters().queued)
         try:
-            while (prescription := self._orders.next(alive)) is not None:
-                self._run_session(prescription, alive)
+            while (order := self._orders.next(alive)) is not None:
+                if isinstance(order, Prescription):
+                    self._run_session(order, alive)
+                else:
+                    order(alive)
         finally:
             _notify("STOPPING=1")
             self._ending.set()
@@ -120,6 +148,7 @@ class Daemon:
             return self._orders.interruption(prescription)
 
         try:
+            self._holding.settle(prescription.subject, alive)
             Session(prescription, self._settings, self._devices, self._reporter, self._progress, interruption).run()
             self._reporter.clear_alert("software_fault")
         except Exception as error:  # noqa: BLE001  the next session may go well, and the hospital must hear of this one
@@ -131,7 +160,7 @@ class Daemon:
             )
             self._close_session(FAULT)
             self._devices.indicator.show(Cue("waiting"))
-        if not self._progress.is_done(prescription):
+        if not self._progress.is_done(prescription) and self._orders.interruption(prescription) != "called":
             self._orders.postpone(self._settings.session.offer_again_s)
 
     def _report_missed(self, prescription: Prescription) -> bool:
@@ -203,9 +232,14 @@ class Daemon:
             while not self._ending.is_set():
                 alive()
                 try:
+                    self._holding.see_off(alive)
+                except OutboxError as error:
+                    _log.warning("%s", error)
+                try:
                     event = self._link.events.get(timeout=POLL_S)
                 except Empty:
                     continue
+                alive(COMMAND_S)
                 try:
                     self._handle(event)
                 except Exception:  # noqa: BLE001  the box must not go deaf over one message
@@ -232,22 +266,8 @@ class Daemon:
                 self._refused.discard(topic)
                 if not self._refused:
                     self._reporter.clear_alert("broker_refused")
-            case Received(topic, payload) if topic == self._link.topics.prescription:
-                self._receive_prescription(payload)
-            case Received(topic):
-                _log.warning("a message on %s is ignored", topic)
-
-    def _receive_prescription(self, payload: bytes) -> None:
-        try:
-            prescription = _checked(payload)
-        except (RefusedError, UnknownExerciseError) as error:
-            _log.warning("prescription refused: %s", error)
-            self._reporter.raise_alert(
-                "prescription_refused", f"A prescription was refused: {error}.", "Correct it and send it again."
-            )
-            return
-        self._reporter.clear_alert("prescription_refused")
-        self._orders.receive(prescription)
+            case Received():
+                self._inbox.receive(event)
 
 
 def _notify(state: str) -> None:
@@ -256,17 +276,3 @@ def _notify(state: str) -> None:
         notify(state)
     except OSError as error:
         _log.warning("systemd cannot be told %s: %s", state, error)
-
-
-def _checked(payload: bytes) -> Prescription | None:
-    """A prescription that can be followed; None where the hospital withdrew it. Raises what it lacks."""
-    if not payload:
-        return None
-    prescription = parse_prescription(payload)
-    for index, item in enumerate(prescription.exercises):
-        sides = exercise_by_id(item.id).sides
-        if item.side not in sides:
-            raise RefusedError(f"prescription.exercises.{index}.side: {item.id} is done with {' or '.join(sides)}")
-    if prescription.expires <= datetime.now(UTC):
-        raise RefusedError(f"prescription.expires: {prescription.expires.isoformat()} is over")
-    return prescription

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from appliance.clock import installed, is_sane
 from appliance.enrolment.identity import Identity
 from appliance.enrolment.online import reach_online
 from appliance.errors import BrokerError, RehabBoxError
@@ -143,10 +144,8 @@ def _imu(table: dict[str, object]) -> str:
 
 
 def _clock() -> Check:
-    """Time stamps of results and the validity of certificates hang on it; the software's own files cannot be newer."""
     now = datetime.now(UTC)
-    newest = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
-    ok = now >= newest
+    newest, ok = installed(), is_sane(now)
     detail = f"{now:%Y-%m-%d %H:%M:%S} UTC" + (
         "" if ok else f", which is before this software was installed ({newest:%Y-%m-%d})"
     )

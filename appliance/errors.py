@@ -1,5 +1,8 @@
 """Everything that can be wrong with what the box is given; each message names the file, field or option."""
 
+from typing import Literal
+from uuid import UUID
+
 
 class RehabBoxError(Exception):
     """Base of the tree. The command line prints its message as one line and exits 2."""
@@ -33,8 +36,23 @@ class UnknownReferenceError(RehabBoxError):
     """No reference recording with that digest is at hand, or its content does not match its digest."""
 
 
+Refusal = Literal[
+    "invalid", "too_old", "id_reused", "repeated", "expired", "future", "wrong_box", "wrong_topic", "retained",
+    "unknown_command", "unknown_exercise", "bad_digest", "bad_signature", "no_key", "not_scorable", "no_space",
+    "response_topic",
+]  # fmt: skip
+
+
 class RefusedError(RehabBoxError):
-    """A message from the hospital is invalid; nothing was changed."""
+    """A message from the hospital is invalid, or not to be followed; nothing was changed.
+
+    code: why, for programmes. request: the message's own id, where it could be read.
+    """
+
+    def __init__(self, what: str, code: Refusal = "invalid", request: UUID | None = None) -> None:
+        super().__init__(what)
+        self.code: Refusal = code
+        self.request = request
 
 
 class OutboxError(RehabBoxError):

@@ -1,23 +1,30 @@
-"""What the hospital last asked for, and whether it still holds: one prescription at a time, and the order to stop."""
+"""What the hospital last asked for, and whether it still holds: one prescription at a time, tasks between its sets, and
+the order to stop."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
 from appliance.messages.prescription import Prescription
 from appliance.progress import Progress
+from appliance.watchdog import Alive
 
 _log = logging.getLogger(__name__)
 
 POLL_S = 0.2
 
-Interruption = Literal["stopped", "withdrawn", "replaced", "expired"]
-"""Why a prescription is not to be followed further. `withdrawn`: also where another subject's took its place."""
+Interruption = Literal["stopped", "withdrawn", "replaced", "expired", "called"]
+"""Why a prescription is not to be followed further. `withdrawn`: also where another subject's took its place. `called`:
+a task comes first; it waits for a set under way, and the prescription goes on after it."""
+
+Task = Callable[[Alive], None]
+"""Tells that it makes progress."""
 
 
 class Orders:
@@ -35,6 +42,7 @@ class Orders:
         self._changed = threading.Condition()
         self._current: Prescription | None = None
         self._not_before_s = 0.0
+        self._tasks: deque[Task] = deque()
 
     def stop(self) -> None:
         self.stopped = True
@@ -49,13 +57,29 @@ class Orders:
             self._current = prescription
             self._changed.notify_all()
 
+    def enlist(self, task: Task) -> None:
+        """It is offered by `next` before any prescription, in the order they came."""
+        with self._changed:
+            self._tasks.append(task)
+            self._changed.notify_all()
+
+    @property
+    def current(self) -> Prescription | None:
+        return self._current
+
+    def retry(self) -> None:
+        """What it waited for may be there: `next` offers the current prescription at once."""
+        with self._changed:
+            self._not_before_s = 0.0
+            self._changed.notify_all()
+
     def postpone(self, seconds: float) -> None:
         """`next` offers the current prescription again after so long; another one at once."""
         with self._changed:
             self._not_before_s = time.monotonic() + seconds
 
-    def next(self, alive: Callable[[], None] = lambda: None) -> Prescription | None:
-        """Waits for a prescription that is valid and not yet done; None when the box is to stop.
+    def next(self, alive: Callable[[], None] = lambda: None) -> Prescription | Task | None:
+        """Waits for a task, or a prescription that is valid and not yet done; None when the box is to stop.
 
         alive: called with every look.
         """
@@ -63,6 +87,8 @@ class Orders:
             while not self.stopped:
                 alive()
                 self._settle()
+                if self._tasks:
+                    return self._tasks.popleft()
                 current = self._current
                 if current is not None and self._progress.is_done(current):
                     _log.info("prescription %s is done", current.id)
@@ -89,4 +115,6 @@ class Orders:
             return "withdrawn"
         if current.id != prescription.id:
             return "replaced"
-        return "expired" if prescription.expires <= datetime.now(UTC) else None
+        if prescription.expires <= datetime.now(UTC):
+            return "expired"
+        return "called" if self._tasks else None

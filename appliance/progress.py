@@ -10,8 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from appliance.errors import RecordingError
+from appliance.messages.answer import ErasedFile
 from appliance.messages.prescription import Prescription
 from appliance.messages.session import Session
+from appliance.privacy.erasing import erase_file
 from appliance.recording.disk import write_whole
 
 _log = logging.getLogger(__name__)
@@ -76,6 +78,18 @@ class Progress:
     def close_session(self) -> None:
         if self._stored.session is not None:
             self._keep(self._stored.model_copy(update={"session": None}))
+
+    def erase(self, left: str | None, base: Path) -> list[ErasedFile]:
+        """The file goes, and nothing is known any more but what somebody else than the subject `left` is to do.
+
+        Raises `OSError`. base: the file's name is told relative to it.
+        """
+        due = self._stored.due
+        self._stored = _Stored()
+        erased = [erase_file(self._file, base)] if self._file.exists() else []
+        if due is not None and due.subject != left:
+            self.follow(due)
+        return erased
 
     def _keep(self, stored: _Stored) -> None:
         self._stored = stored

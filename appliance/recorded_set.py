@@ -30,6 +30,7 @@ REASONS: Mapping[RecordingEnd, str] = {
     "withdrawn": "the hospital withdrew the prescription",
     "replaced": "the hospital replaced the prescription",
     "expired": "the prescription expired",
+    "called": "the hospital asked for something else first",
 }
 
 

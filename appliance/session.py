@@ -29,7 +29,7 @@ from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
 from appliance.results import Origin, make_result, outcome_of
 from appliance.scoring.calibration_file import read_calibration
-from appliance.scoring.noise import floor_of_reference
+from appliance.scoring.noise import floor_of_takes
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
 from appliance.session_voice import SessionVoice
@@ -62,6 +62,7 @@ class Session:
         self._prescription = prescription
         self._settings, self._devices, self._reporter, self._progress = settings, devices, reporter, progress
         self._interruption = interruption
+        self._folder = ReferenceFolder(settings.session.references)
         self._phi_deg: float | None = None
         digest = None
         if settings.session.calibration is not None:
@@ -98,13 +99,12 @@ class Session:
 
     def _references(self) -> tuple[dict[int, Recording], str | None]:
         """The usable references by exercise, and what is wrong with the others: before the patient has done a thing."""
-        folder = ReferenceFolder(self._settings.session.references)
         usable: dict[int, Recording] = {}
         faults = []
         for index in self._progress.remaining(self._prescription):
             item = self._prescription.exercises[index]
             try:
-                reference = folder.load(item.reference)
+                reference = self._folder.load(item.reference)
                 prepare_reference(reference, options_for(exercise_by_id(item.id)))
                 usable[index] = reference
             except (UnknownReferenceError, RecordingError) as error:
@@ -123,7 +123,9 @@ class Session:
         exercise = exercise_by_id(self._prescription.exercises[index].id)
         self._recording = False
         self._voice.both("ready", index)
-        floor = floor_of_reference(reference, replace(options_for(exercise), phi_deg=self._phi_deg))
+        options = replace(options_for(exercise), phi_deg=self._phi_deg)
+        second = self._folder.load_second(self._prescription.exercises[index].reference)
+        floor = floor_of_takes(reference, second, options)
         before = self._devices.conditions()
         recorded = self._record(index, exercise)
         if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):

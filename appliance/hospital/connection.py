@@ -27,16 +27,11 @@ from appliance.hospital.events import Received
 from appliance.hospital.proxy import go_through_proxy
 from appliance.hospital.refusal import out_of_date, why_refused
 from appliance.hospital.settings import BrokerSettings
+from appliance.messages.limits import KEPT_FOR_US_S, LARGEST_MESSAGE
 from appliance.messages.model import SCHEMA_VERSION
 
 CONNECT_S = 5.0
 """For TCP, for the TLS handshake, and for the broker's answer, each."""
-
-LARGEST_MESSAGE = 4 << 20
-"""Bytes; the broker keeps larger ones from us. A reference of two takes of a minute has 1.5 million."""
-
-KEPT_FOR_US_S = 7 * 86400
-"""The broker keeps what the hospital sends meanwhile to a box that is away for no longer."""
 
 Answer = Callable[[str | None], None]
 """Called with None when the broker accepted, else with its reason."""

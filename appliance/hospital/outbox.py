@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -105,6 +106,10 @@ class Outbox:
         self.on_put()
         return sequence
 
+    def take_in_all(self) -> None:
+        """Queues the results that found the queue full, beyond its limit: the files beside their sessions may go."""
+        self._do(lambda db: self._adopt(db, sys.maxsize))
+
     def results_of(self, session: str) -> dict[int, int]:
         """Sequence number by index of the exercise, of the results that a session has on disk."""
         found = self._do(lambda db: self._results.of_session(session))
@@ -191,7 +196,7 @@ class Outbox:
         self.last_id += 1
         rows.insert(db, self.last_id, message, sequence)
 
-    def _adopt(self, db: sqlite3.Connection) -> tuple[int, int]:
+    def _adopt(self, db: sqlite3.Connection, limit_bytes: int | None = None) -> tuple[int, int]:
         """Queues the results beside their session files that were not queued yet; how many, how many are unreadable.
 
         They were written just now, or before a kill or a loss of the queue, or found the queue full.
@@ -202,7 +207,7 @@ class Outbox:
         for file in self._results.above(rows.value(db, "sequence")):
             messages = self._messages_of(file.path, file.read())
             size = sum(len(message.payload) + rows.ROW_BYTES for message in messages)
-            if not rows.make_room(db, size, self._limit_bytes):
+            if not rows.make_room(db, size, limit_bytes or self._limit_bytes):
                 return adopted, unreadable
             for message in messages:
                 self._insert(db, message, file.sequence)

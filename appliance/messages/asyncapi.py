@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from appliance.messages.catalogue import LEVELS, TOPICS, Topic
+from appliance.messages.limits import KEPT_FOR_US_S, LARGEST_MESSAGE
 from appliance.messages.model import SCHEMA_VERSION, encode
 from appliance.messages.schema import PAYLOADS, mode_of
 
@@ -15,7 +16,6 @@ Json = dict[str, Any]
 
 BINDING = {"bindingVersion": "0.2.0"}
 KEEPALIVE_S = 30
-LARGEST_MESSAGE = 1 << 20
 
 
 def asyncapi() -> Json:
@@ -32,7 +32,7 @@ def asyncapi() -> Json:
         },
         "defaultContentType": "application/json",
         "servers": {"hospital": _server()},
-        "channels": {topic.name: _channel(topic) for topic in TOPICS} | _answer_channels(),
+        "channels": {topic.name: _channel(topic) for topic in TOPICS},
         "operations": {topic.name: _operation(topic) for topic in TOPICS},
         "components": {
             "messages": _messages(payloads),
@@ -50,14 +50,15 @@ def asyncapi() -> Json:
 
 def _server() -> Json:
     will = {"topic": TOPICS[0].address, "qos": 1, "retain": True, "message": "status with the state `lost`"}
-    mqtt = {"clientId": "{box}", "cleanSession": True, "lastWill": will, "keepAlive": KEEPALIVE_S}
+    mqtt = {"clientId": "{box}", "cleanSession": False, "lastWill": will, "keepAlive": KEEPALIVE_S}
+    limits = {"maximumPacketSize": LARGEST_MESSAGE, "sessionExpiryInterval": KEPT_FOR_US_S}
     return {
         "host": "broker.example:8883",
         "protocol": "secure-mqtt",
         "protocolVersion": "5.0",
         "description": "The hospital's own broker.",
         "security": [_ref("components", "securitySchemes", "certificate")],
-        "bindings": {"mqtt": mqtt | {"maximumPacketSize": LARGEST_MESSAGE} | BINDING},
+        "bindings": {"mqtt": mqtt | limits | BINDING},
     }
 
 
@@ -68,12 +69,6 @@ def _channel(topic: Topic) -> Json:
         "parameters": {level: {"description": LEVELS[level]} for level in topic.levels},
         "messages": {topic.name: _ref("components", "messages", topic.name)},
     }
-
-
-def _answer_channels() -> Json:
-    """Their addresses are known at run time only: the response topic of the message that is answered."""
-    names = [f"{topic.name}-answer" for topic in TOPICS if topic.answer is not None]
-    return {name: {"address": None, "messages": {name: _ref("components", "messages", name)}} for name in names}
 
 
 def _operation(topic: Topic) -> Json:
@@ -87,11 +82,10 @@ def _operation(topic: Topic) -> Json:
         "messages": [_ref("channels", topic.name, "messages", topic.name)],
         "bindings": {"mqtt": mqtt | BINDING},
     }
-    if topic.answer is not None:
-        name = f"{topic.name}-answer"
+    if topic.answered:
         operation["reply"] = {
-            "channel": _ref("channels", name),
-            "messages": [_ref("channels", name, "messages", name)],
+            "channel": _ref("channels", "answer"),
+            "messages": [_ref("channels", "answer", "messages", "answer")],
         }
     return operation
 

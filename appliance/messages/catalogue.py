@@ -9,9 +9,12 @@ from appliance.fhir.elements import Observation
 from appliance.fhir.observation import observation_of
 from appliance.messages import examples
 from appliance.messages.alert import Alert
+from appliance.messages.answer import Answer
+from appliance.messages.command import COMMANDS
 from appliance.messages.health import Health
 from appliance.messages.model import Message
 from appliance.messages.prescription import Prescription
+from appliance.messages.reference import Reference
 from appliance.messages.result import Result
 from appliance.messages.session import Session
 from appliance.messages.status import Status
@@ -23,6 +26,8 @@ LEVELS = {
     "code": "What kind of trouble.",
     "session": "The session's id, a UUID.",
     "exercise": "The exercise's id.",
+    "digest": "SHA-256 of the reference's first take: 64 hexadecimal digits, also after `sha256:`.",
+    "name": "As the request's response topic has it; without one `prescription`, `reference` or `command`.",
 }
 """What stands in the braces of a topic."""
 
@@ -32,8 +37,8 @@ class Topic:
     """One kind of topic.
 
     path: below `rehabbox/1/<site>/<box>/`, with a level that varies in braces. sender: who publishes. expiry_s: after
-    that the broker drops it; None: never. answer: what comes back on the response topic that the sender names, with its
-    correlation data.
+    that the broker drops it; None: never. answered: an `answer` comes back on the response topic that the sender names,
+    with its correlation data.
     """
 
     path: str
@@ -44,7 +49,7 @@ class Topic:
     summary: str
     example: Message
     expiry_s: int | None = None
-    answer: type[Message] | None = None
+    answered: bool = False
 
     @property
     def name(self) -> str:
@@ -88,6 +93,21 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "prescription", "hospital", Prescription, 1, True, example=examples.PRESCRIPTION,
-        summary="What one subject is to do, from when until when. An empty message withdraws it.",
+        summary="What one subject is to do, from when until when. An empty message withdraws it.", answered=True,
+    ),
+    Topic(
+        "reference/{digest}", "hospital", Reference, 1, True, example=examples.SIGNED_REFERENCE, answered=True,
+        summary="A signed recording to score against. An empty message withdraws it.",
+    ),
+    *(
+        Topic(
+            f"command/{name}", "hospital", payload, 1, False, example=examples.COMMANDS[name], answered=True,
+            expiry_s=examples.COMMAND_LIFE_S, summary=(payload.__doc__ or "").partition("\n")[0],
+        )
+        for name, payload in COMMANDS.items()
+    ),
+    Topic(
+        "answer/{name}", "box", Answer, 1, False, example=examples.ANSWER,
+        summary="What became of a prescription, reference or command, with its correlation data.",
     ),
 )  # fmt: skip

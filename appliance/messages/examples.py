@@ -6,8 +6,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from appliance.messages.alert import Alert
+from appliance.messages.answer import Answer, ErasedFile, Erasure
+from appliance.messages.command import COMMANDS as COMMAND_PAYLOADS
+from appliance.messages.command import Command
 from appliance.messages.health import DeviceHealth, Health
 from appliance.messages.prescription import PrescribedExercise, Prescription
+from appliance.messages.reference import Reference
 from appliance.messages.result import (
     DataQuality,
     FineRehab,
@@ -126,5 +130,43 @@ RESULT = Result(
     versions=Versions(
         software=SOFTWARE, reference=REFERENCE, model=MODEL, weights=WEIGHTS, calibration="sha256:" + "5c" * 32,
         drivers=DRIVERS,
+    ),
+)  # fmt: skip
+
+SIGNED_REFERENCE = Reference(
+    digest="sha256:491e9b747bc792a2ba55570ddfd42c53b98b9d90dcb597f2a79da61bfb24a9b8", exercise="squat",
+    issued=STARTED - timedelta(days=3),
+    takes=(b"time_s,pelvis.x,...\n0.000000,0.012000,...\n",),  # a whole one has a hundred thousand bytes
+    signature="umeaoUg/zn9rBPKvv2QEiwBLhg6eq7ZFlZtNoqIpbJOkwwEoB5ODYOcjQRoeP5u9YzuLjLec0CQ2Dt5MvuZ7BA==",
+)  # fmt: skip
+"""Signed by the first key of RFC 8032, section 7.1, which the whole world knows."""
+
+COMMAND_LIFE_S = 86400
+COMMAND_ID = UUID("8d0f7c1e-6b5a-4d8e-9a51-3c2f1b7e4d60")
+_PARAMETERS: dict[str, dict[str, object]] = {
+    "self-test": {},
+    "record-reference": {"exercise": "squat", "side": "both", "repetitions": 5, "takes": 2},
+    "set-log-level": {"level": "DEBUG"},
+    "rotate-certificate": {},
+    "update": {"version": "0.2.0"},
+    "forget-patient": {"subject": SUBJECT, "unsent": "deliver"},
+}
+COMMANDS: dict[str, Command] = {
+    name: payload.model_validate(
+        {"id": COMMAND_ID, "box": BOX, "issued": STARTED, "expires": STARTED + timedelta(seconds=COMMAND_LIFE_S)}
+        | _PARAMETERS[name]
+    )
+    for name, payload in COMMAND_PAYLOADS.items()
+}
+
+ANSWER = Answer(
+    box=BOX, at=STARTED + timedelta(minutes=2), request="command/forget-patient", id=COMMAND_ID, outcome="done",
+    erasure=Erasure(
+        files=1, bytes=214_016, messages=0, unsent=0, searched_files=9, searched_bytes=118_784, found=(),
+        erased=(
+            ErasedFile(
+                name=f"sessions/{SESSION_ID}/00_shoulder_abduction.mcap", bytes=214_016, sha256="sha256:" + "7e" * 32
+            ),
+        ),
     ),
 )  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from appliance.errors import RefusedError
-from appliance.messages.model import Finite, Message, Name, Subject, Utc
+from appliance.messages.inbound import Inbound, read_inbound
+from appliance.messages.model import Finite, Name, Subject, Utc
 
 Side = Literal["left", "right", "both"]
 
@@ -22,12 +22,6 @@ def _with_prefix(digest: str) -> str:
 
 def _given_or_both(side: object) -> object:
     return "both" if side is None else side
-
-
-class Inbound(Message):
-    """A payload from outside: `"10"` is not a number and 1 is not true."""
-
-    model_config = ConfigDict(strict=True)
 
 
 class PrescribedExercise(Inbound):
@@ -70,21 +64,6 @@ class Prescription(Inbound):
         return self
 
 
-def _printable(key: str | int) -> str:
-    return ascii(str(key)[:64])[1:-1]
-
-
 def parse_prescription(payload: bytes) -> Prescription:
-    """Raises `RefusedError` with the first fault and the key it is at; the payload itself is never quoted.
-
-    An empty payload is the hospital's way to withdraw a retained message: tell it apart before calling.
-    """
-    if len(payload) > MAX_BYTES:
-        raise RefusedError(f"prescription: {len(payload)} bytes; at most {MAX_BYTES} are read")
-    try:
-        return Prescription.model_validate_json(payload)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(_printable(key) for key in ("prescription", *fault["loc"]))
-        what = fault["msg"].removeprefix("Value error, ")  # it may name a single character of the payload
-        raise RefusedError(f"{place}: {''.join(sign if sign.isprintable() else '?' for sign in what)}") from None
+    """Raises `RefusedError` as `read_inbound` does. An empty payload withdraws: tell it apart before calling."""
+    return read_inbound(Prescription, "prescription", payload, MAX_BYTES)

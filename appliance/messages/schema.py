@@ -7,12 +7,10 @@ from typing import Literal
 from pydantic import JsonValue
 
 from appliance.messages.catalogue import TOPICS
+from appliance.messages.inbound import Inbound
 from appliance.messages.model import Message
-from appliance.messages.prescription import Inbound
 
-PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS} | {
-    f"{topic.name}-answer": topic.answer for topic in TOPICS if topic.answer is not None
-}
+PAYLOADS: dict[str, type[Message]] = {topic.name: topic.payload for topic in TOPICS}
 """Model by name of its schema's file."""
 
 

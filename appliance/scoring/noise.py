@@ -54,6 +54,17 @@ def floor_of_reference(reference: Recording, options: ScoringOptions) -> dict[st
         return {}
 
 
+def floor_of_takes(reference: Recording, second: Recording | None, options: ScoringOptions) -> dict[str, float]:
+    """Of the instructor's second take, where there is one that can be compared; else of the reference's repetitions."""
+    if second is not None:
+        try:
+            takes = (reference, second)
+            return floor_of([compare(prepare_reference(takes[a], options), takes[b]) for a, b in ((0, 1), (1, 0))])
+        except NotScorableError:
+            pass
+    return floor_of_reference(reference, options)
+
+
 def within(comparison: Comparison, floor: Mapping[str, float]) -> list[str]:
     """The scores that are no larger than the floor."""
     return [

@@ -1,0 +1,1 @@
+"""What the hospital sends: checked, refused or followed, and answered."""

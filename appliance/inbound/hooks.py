@@ -1,0 +1,55 @@
+"""What a command hands on to other parts of the box, where they are there: a renewer of certificates, an updater.
+
+An updater is installed beside this software and names itself by an entry point:
+
+    [project.entry-points."rehabbox.hooks"]
+    updater = "acme.updater:AcmeUpdater"
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from cryptography import x509
+
+from appliance.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+GROUP = "rehabbox.hooks"
+
+
+class CertificateRenewal(Protocol):
+    """Serves `command/rotate-certificate`."""
+
+    def renew(self) -> x509.Certificate:
+        """Renews the box's certificate now, with a new key: the new one. Raises `RehabBoxError`."""
+
+
+class Updater(Protocol):
+    """Serves `command/update`. An entry point names a callable that makes one from the `Settings`."""
+
+    def update(self, version: str) -> str:
+        """Begins to install that version; says in words what will happen. Raises `RehabBoxError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """None: this box has no such part, and the command is answered `unsupported`."""
+
+    renewal: CertificateRenewal | None = None
+    updater: Updater | None = None
+
+
+def installed_updater(settings: Settings) -> Updater | None:
+    """One that cannot be loaded is logged and counts as not there."""
+    for point in entry_points(group=GROUP, name="updater"):
+        try:
+            updater: Updater = point.load()(settings)
+            return updater
+        except Exception:  # noqa: BLE001  somebody else's code, whatever it raises, must not keep the box from working
+            _log.exception("the updater %s cannot be loaded", point.value)
+    return None

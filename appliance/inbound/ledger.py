@@ -1,0 +1,144 @@
+"""What was accepted from the hospital and whose data lies here, on disk: nothing is obeyed twice after a restart."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, ValidationError
+
+from appliance.errors import RecordingError
+from appliance.messages.answer import ErasedFile
+from appliance.messages.model import encode
+from appliance.messages.prescription import Prescription
+from appliance.recording.disk import write_whole
+
+_log = logging.getLogger(__name__)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Accepted(_Part):
+    """The last prescription that was accepted. sha256: of its content, in our own writing of it."""
+
+    id: UUID
+    sha256: str
+    withdrawn: bool = False
+
+
+class Departure(_Part):
+    """A subject who has left this box, of whom messages still wait. until: they are erased then, sent or not.
+
+    The rest is of the `forget-patient` that asked for it, if one did: to be answered at the end.
+    """
+
+    subject: str
+    until: AwareDatetime | None = None
+    command: UUID | None = None
+    response_topic: str | None = None
+    correlation: Base64Bytes | None = None
+    sessions: tuple[str, ...] = ()
+    erased: tuple[ErasedFile, ...] = ()
+    files: int = 0
+    bytes: int = 0
+
+
+class _Stored(_Part):
+    accepted: Accepted | None = None
+    not_after: AwareDatetime | None = None
+    holder: str | None = None
+    commands: dict[UUID, AwareDatetime] = {}
+    departures: tuple[Departure, ...] = ()
+
+
+class Ledger:
+    """One small file, replaced whole; any thread may use it. A damaged one counts as none, and is logged.
+
+    A disk that refuses is logged, not raised: what was accepted is then remembered until the box restarts.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._stored = _Stored()
+        try:
+            self._stored = _Stored.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            pass
+        except (OSError, ValidationError) as error:
+            _log.error("%s is not readable (%s); what was accepted before is not known any more", file, error)
+
+    @property
+    def accepted(self) -> Accepted | None:
+        """The last prescription."""
+        return self._stored.accepted
+
+    @property
+    def issued(self) -> datetime | None:
+        """Nothing issued at or before this is followed any more."""
+        return self._stored.not_after
+
+    @property
+    def holder(self) -> str | None:
+        """The subject whose data lies on this box; None: nobody's does."""
+        return self._stored.holder
+
+    @property
+    def departures(self) -> tuple[Departure, ...]:
+        return self._stored.departures
+
+    def accept(self, prescription: Prescription) -> None:
+        accepted = Accepted(id=prescription.id, sha256=content_digest(prescription))
+        self._change(accepted=accepted, not_after=prescription.issued)
+
+    def withdraw(self) -> None:
+        """The last prescription is not to be followed again."""
+        accepted = self._stored.accepted
+        if accepted is not None and not accepted.withdrawn:
+            self._change(accepted=accepted.model_copy(update={"withdrawn": True}))
+
+    def refuse_until(self, issued: datetime) -> None:
+        """No prescription issued at or before that is followed any more."""
+        before = self._stored.not_after
+        self._change(not_after=issued if before is None else max(before, issued))
+
+    def hold(self, subject: str | None) -> None:
+        if subject != self._stored.holder:
+            self._change(holder=subject)
+
+    def begun(self, command: UUID) -> bool:
+        """Whether a command with that id was begun before, as far back as it could still be valid."""
+        return command in self._stored.commands
+
+    def begin(self, command: UUID, expires: datetime) -> None:
+        now = datetime.now(UTC)
+        known = {one: end for one, end in self._stored.commands.items() if end > now}
+        self._change(commands={**known, command: expires})
+
+    def depart(self, departure: Departure) -> None:
+        """The same subject's earlier departure, if nobody waits for its answer, is replaced."""
+        others = tuple(one for one in self._stored.departures if one.subject != departure.subject or one.command)
+        self._change(departures=(*others, departure))
+
+    def departed(self, departure: Departure) -> None:
+        """Nothing of it is left."""
+        self._change(departures=tuple(one for one in self._stored.departures if one != departure))
+
+    def _change(self, **changes: object) -> None:
+        with self._lock:
+            self._stored = self._stored.model_copy(update=changes)
+            try:
+                write_whole(self._file, self._stored.model_dump_json().encode())
+            except (OSError, RecordingError) as error:
+                _log.error("what was accepted is not remembered: %s", error)
+
+
+def content_digest(prescription: Prescription) -> str:
+    """The same for two payloads that say the same."""
+    return hashlib.sha256(encode(prescription)).hexdigest()
