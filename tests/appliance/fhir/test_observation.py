@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import ValidationError as SchemaError
 from pydantic import ValidationError
 
@@ -144,6 +146,38 @@ def test_every_code_of_our_own_is_in_a_code_system_that_others_validators_take(a
     pairs = used(sent(observation_of(RESULT)))
     assert len(pairs) > 10
     assert all(code in known[system] for system, code in pairs)
+
+
+NUMBERS = st.one_of(st.none(), st.floats())
+SUBJECTS = st.from_regex(r"[^\x00-\x1f\x7f]{1,128}", fullmatch=True).filter(str.strip)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    subject=SUBJECTS,
+    numbers=st.lists(NUMBERS, min_size=4, max_size=4),
+    ranges=st.dictionaries(st.sampled_from(["left_hip", "neck", "left_thigh", "unknown"]), NUMBERS),
+    note=st.text(min_size=1).filter(str.strip),
+    lasted_s=st.integers(0, 3600),
+)
+def test_whatever_a_result_holds_its_observation_is_valid(
+    assert_fhir: Check,
+    subject: str,
+    numbers: list[float | None],
+    ranges: dict[str, float | None],
+    note: str,
+    lasted_s: int,
+) -> None:
+    pose, dynamics, dissimilarity, tempo = numbers
+    score = Score(
+        pose_dissimilarity=pose, dynamics_dissimilarity=dynamics, dissimilarity=dissimilarity, tempo_ratio=tempo,
+        angle_ranges=ranges, notes=(note,),
+    )  # fmt: skip
+    lasted = timedelta(seconds=lasted_s)
+    document = sent(observation_of(result(subject=subject, score=score, ended=RESULT.started + lasted)))
+    assert_fhir(document)
+    assert not nulls(document)
+    assert document["subject"]["identifier"]["value"] == subject
 
 
 def test_what_is_sent_is_read_back_as_the_same() -> None:
