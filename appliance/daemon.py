@@ -26,6 +26,7 @@ from appliance.hospital.outbox import Outbox
 from appliance.hospital.signature import load_public_keys
 from appliance.inbound.answers import Answers
 from appliance.inbound.commands import Commands
+from appliance.inbound.corrections import Corrections
 from appliance.inbound.hooks import Hooks, installed_updater
 from appliance.inbound.inbox import Inbox
 from appliance.inbound.ledger import Ledger
@@ -87,8 +88,11 @@ class Daemon:
         answers = Answers(topics, self._outbox)
         holding = Holding(state, ledger, self._progress, self._outbox, answers)
         takes = TakeRecorder(settings.session, self._devices, reporter, self._orders, answers)
+        corrections = Corrections(self._outbox, answers)
         hooks = Hooks(self._renewal, installed_updater(settings))
-        commands = Commands(settings, self._devices.indicator, self._orders, ledger, answers, holding, takes, hooks)
+        commands = Commands(
+            settings, self._devices.indicator, self._orders, ledger, answers, holding, takes, corrections, hooks
+        )
         keys = load_public_keys(key) if key is not None else ()
         references = ReferenceFolder(settings.session.references)
         return Inbox(topics, keys, references, ledger, self._orders, reporter, answers, commands, holding), holding

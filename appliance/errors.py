@@ -38,8 +38,8 @@ class UnknownReferenceError(RehabBoxError):
 
 Refusal = Literal[
     "invalid", "too_old", "id_reused", "repeated", "expired", "future", "wrong_box", "wrong_topic", "retained",
-    "unknown_command", "unknown_exercise", "bad_digest", "bad_signature", "no_key", "not_scorable", "no_space",
-    "response_topic",
+    "unknown_command", "unknown_exercise", "unknown_result", "bad_digest", "bad_signature", "no_key", "not_scorable",
+    "no_space", "response_topic",
 ]  # fmt: skip
 
 

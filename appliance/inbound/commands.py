@@ -13,6 +13,7 @@ from appliance.doctor import examine
 from appliance.errors import RefusedError, RehabBoxError
 from appliance.hospital.events import Received
 from appliance.inbound.answers import Answers, Request
+from appliance.inbound.corrections import Corrections
 from appliance.inbound.hooks import Hooks
 from appliance.inbound.ledger import Ledger
 from appliance.inbound.prescriptions import TOLERANCE
@@ -20,6 +21,7 @@ from appliance.inbound.take_recorder import TakeRecorder
 from appliance.messages.answer import Check, LogLevel, SelfTestReport
 from appliance.messages.command import (
     Command,
+    CorrectResult,
     ForgetPatient,
     RecordReference,
     RotateCertificate,
@@ -82,10 +84,12 @@ class Commands:
         answers: Answers,
         holding: Holding,
         takes: TakeRecorder,
+        corrections: Corrections,
         hooks: Hooks,
     ) -> None:
         self._settings, self._indicator, self._orders, self._ledger = settings, indicator, orders, ledger
         self._answers, self._holding, self._takes, self._hooks = answers, holding, takes, hooks
+        self._corrections = corrections
 
     def carry_out(self, command: Command, request: Request) -> None:
         """One that was admitted. It is answered, now or later, whatever comes of it."""
@@ -96,6 +100,8 @@ class Commands:
                 self._answered(command, request, lambda: self._rotate_certificate(command, request))
             case Update():
                 self._answered(command, request, lambda: self._update(command, request))
+            case CorrectResult():
+                self._answered(command, request, lambda: self._corrections.correct(command, request))
             case SelfTest():
                 self._enlist(command, request, lambda alive: self._test(command, request, alive))
             case RecordReference():

@@ -100,6 +100,8 @@ class Answer(Message):
     """The proof of `forget-patient`."""
     log_level: LogLevel | None = None
     """What `set-log-level` changed."""
+    corrected: UUID | None = None
+    """Id of the result that `correct-result` published in the place of the one it named."""
     detail: Annotated[str | None, Field(max_length=1000)] = None
     """What else there is to say, in words."""
 

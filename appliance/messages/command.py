@@ -83,6 +83,30 @@ class ForgetPatient(Command):
     """Messages that the broker does not have yet: `deliver` them first, until the command expires, or `erase` them."""
 
 
+class CorrectResult(Command):
+    """Withdraw a result, or set it right, as a therapist decided; a corrected result then takes its place."""
+
+    result: UUID
+    """Id of the result, or of one that took its place."""
+    action: Literal["withdraw", "amend"]
+    """`withdraw`: it was an error and counts no more. `amend`: it counts, with what is said here."""
+    by: Subject
+    """Who decided that, by the hospital's own identifier."""
+    reason: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,1000}$")]
+    """Why."""
+    repetitions: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Complete repetitions by the therapist's count."""
+    score: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] | None = None
+    """FineRehab's score by the therapist, 0 worst to 4 best."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        said = self.repetitions is not None or self.score is not None
+        if said != (self.action == "amend"):
+            raise ValueError("amend says repetitions, score or both; withdraw says neither")
+        return self
+
+
 COMMANDS: dict[str, type[Command]] = {
     "self-test": SelfTest,
     "record-reference": RecordReference,
@@ -90,6 +114,7 @@ COMMANDS: dict[str, type[Command]] = {
     "rotate-certificate": RotateCertificate,
     "update": Update,
     "forget-patient": ForgetPatient,
+    "correct-result": CorrectResult,
 }
 """Payload by name, the last level of the topic."""
 

@@ -150,6 +150,12 @@ _PARAMETERS: dict[str, dict[str, object]] = {
     "rotate-certificate": {},
     "update": {"version": "0.2.0"},
     "forget-patient": {"subject": SUBJECT, "unsent": "deliver"},
+    "correct-result": {
+        "result": RESULT_ID,
+        "action": "withdraw",
+        "by": "therapist-7",
+        "reason": "somebody else did the exercise",
+    },
 }
 COMMANDS: dict[str, Command] = {
     name: payload.model_validate(

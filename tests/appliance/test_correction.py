@@ -11,8 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from appliance.correction import corrected, original_of
+from appliance.errors import RefusedError
 from appliance.fhir.observation import observation_of
-from appliance.messages.examples import RESULT
+from appliance.messages.command import parse_command
+from appliance.messages.examples import COMMANDS, RESULT
 from appliance.messages.model import encode
 from appliance.messages.result import Correction, Result
 
@@ -81,3 +83,22 @@ def test_in_fhir_an_amended_result_is_the_same_observation_with_the_therapists_f
 def test_no_result_is_withdrawn_by_nobody() -> None:
     with pytest.raises(ValidationError, match="who withdrew it"):
         Result.model_validate(RESULT.model_dump() | {"correction": correction().model_dump()})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action": "amend"},
+        {"action": "withdraw", "score": 1.0},
+        {"action": "amend", "score": 4.5},
+        {"action": "amend", "repetitions": "3"},
+        {"action": "erase"},
+        {"reason": ""},
+        {"reason": "two\nlines"},
+    ],
+)
+def test_a_command_that_does_not_say_what_it_should_is_refused(changes: dict[str, Any]) -> None:
+    command = json.loads(encode(COMMANDS["correct-result"]))
+    assert parse_command("correct-result", json.dumps(command).encode()) == COMMANDS["correct-result"]
+    with pytest.raises(RefusedError, match=r"^command\.correct-result"):
+        parse_command("correct-result", json.dumps(command | changes).encode())

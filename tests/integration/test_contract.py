@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fhir.resources.R4B.observation import Observation
 from jsonschema import Draft202012Validator, FormatChecker
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.hospital.client import BrokerAddress
@@ -26,6 +29,7 @@ from appliance.messages.topics import Topics, address_of
 DOCS = Path(__file__).parents[2] / "docs"
 ASYNCAPI: dict[str, Any] = json.loads((DOCS / "asyncapi.json").read_text())
 TOPICS = Topics("demo", "box-1")
+PATIENCE_S = 90.0
 FORMATS = FormatChecker()
 
 
@@ -85,13 +89,33 @@ class Capture:
         self.client.connect(address.host, address.port)
         self.client.loop_start()
 
-    def until(self, channel: str, timeout_s: float = 90.0, **fields: Any) -> Seen:
-        """The first message there whose payload holds these."""
-        deadline = monotonic() + timeout_s
+    def ask(self, name: str, **fields: Any) -> bytes:
+        """Sends a command to the box; the correlation data that its answer will have."""
+        command = json.loads((DOCS / "examples" / f"command-{name}.json").read_text())
+        now = datetime.now(UTC)
+        times = {"issued": now.isoformat(), "expires": (now + timedelta(hours=1)).isoformat()}
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.ResponseTopic = TOPICS.answer("therapist")
+        properties.CorrelationData = uuid4().bytes
+        payload = command | times | {"id": str(uuid4()), "box": TOPICS.box} | fields
+        self.client.publish(f"rehabbox/1/demo/box-1/command/{name}", json.dumps(payload), 1, properties=properties)
+        correlation: bytes = properties.CorrelationData
+        return correlation
+
+    def answer(self, correlation: bytes) -> dict[str, Any]:
+        """The one with that correlation data."""
+        return self.until(
+            "answer", lambda seen: getattr(seen.message.properties, "CorrelationData", b"") == correlation
+        ).payload
+
+    def until(self, channel: str, right: Callable[[Seen], bool] = lambda seen: True, **fields: Any) -> Seen:
+        """The first message there that is right and whose payload holds these fields."""
+        deadline = monotonic() + PATIENCE_S
         position = 0
         while True:
             for seen in self.seen[position:]:
-                if seen.channel == channel and seen.message.payload and fields.items() <= seen.payload.items():
+                here = seen.channel == channel and bool(seen.message.payload)
+                if here and right(seen) and fields.items() <= seen.payload.items():
                     return seen
             position = len(self.seen)
             assert monotonic() < deadline, f"no {channel} with {fields}; {[seen.channel for seen in self.seen]}"
@@ -140,31 +164,40 @@ def test_what_a_box_sends_is_what_the_documents_say(ward: Any, hospital: Any, ca
     capture.until("alert", code="prescription_refused")
     hospital.client.publish(TOPICS.prescription, b"", retain=True)
     capture.until("alert", code="prescription_refused", state="cleared")
-    capture.until("fhir")
+    measured = capture.until("result").payload
+    refused = capture.ask("correct-result", result=str(uuid4()))
+    assert capture.answer(refused)["code"] == "unknown_result"
+    amended = capture.ask("correct-result", result=measured["id"], action="amend", score=1.5)
+    amendment = capture.answer(amended)["corrected"]
+    withdrawn = capture.ask("correct-result", result=amendment)
+    capture.until("result", id=capture.answer(withdrawn)["corrected"])
+    capture.until("fhir", status="entered-in-error")
     assert box.stop() == 0, box.log
     capture.until("status", state="stopped")
 
     for seen in capture.seen:
         assert_as_documented(seen)
     assert {seen.channel for seen in capture.seen if seen.from_box} >= {
-        "status", "health", "alert", "session", "result", "fhir",
+        "status", "health", "alert", "session", "result", "fhir", "answer",
     }  # fmt: skip
-    results = {seen.payload["id"]: seen.payload for seen in capture.seen if seen.channel == "result"}
-    observations = [seen for seen in capture.seen if seen.channel == "fhir"]
-    assert {seen.payload["identifier"][0]["value"] for seen in observations} == {f"urn:uuid:{one}" for one in results}
-    assert len(results) == len(observations) == 1
-    for seen in observations:
-        result = results[seen.payload["identifier"][0]["value"].removeprefix("urn:uuid:")]
+    results = [seen.payload for seen in capture.seen if seen.channel == "result"]
+    assert [result["sequence"] for result in results] == [1, 2, 3]
+    assert [result["status"] for result in results] == ["scored", "scored", "withdrawn"]
+    assert {result["correction"]["replaces"] for result in results[1:]} == {measured["id"]}
+    observations = [seen.payload for seen in capture.seen if seen.channel == "fhir"]
+    assert [one["status"] for one in observations] == ["final", "amended", "entered-in-error"]
+    for seen, result in zip((seen for seen in capture.seen if seen.channel == "fhir"), results, strict=True):
         address = address_of(seen.message.topic)
         assert address is not None
         assert address.name == result["exercise"]
         Observation.model_validate_json(seen.message.payload)
+        assert seen.payload["identifier"] == observations[0]["identifier"]
+        assert seen.payload["identifier"][0]["value"] == f"urn:uuid:{measured['id']}"
         assert seen.payload["meta"]["security"][0]["code"] == "HTEST"
         assert seen.payload["subject"]["identifier"] == {
             "system": "https://hospital.example/patients", "value": result["subject"],
         }  # fmt: skip
-        measures = {one["code"]["coding"][0]["code"]: one for one in seen.payload["component"]}
-        assert measures["pose-dissimilarity"]["valueQuantity"]["value"] == pytest.approx(
-            result["score"]["pose_dissimilarity"], rel=1e-3
-        )
-        assert {name for name in measures if name.startswith("range-")} != set()
+    measures = {one["code"]["coding"][0]["code"]: one for one in observations[0]["component"]}
+    found = measures["pose-dissimilarity"]["valueQuantity"]["value"]
+    assert found == pytest.approx(measured["score"]["pose_dissimilarity"], rel=1e-3)
+    assert {name for name in measures if name.startswith("range-")} != set()
