@@ -22,7 +22,6 @@ from one import one_connection
 
 CONNECT_S = 120.0
 BACK_S = 300.0
-DRAIN_S = 120.0
 _FILES_A_BOX = 5
 """A socket, and an outbox's file, its write-ahead log and its index; one to spare."""
 
@@ -53,6 +52,9 @@ def main() -> int:
     parser.add_argument("--away", type=float, default=10.0, metavar="S", help="the broker's restart (default 10 s)")
     parser.add_argument("--spread", type=float, default=10.0, metavar="S", help="the boxes' setting broker.spread_s")
     parser.add_argument("--consumers", type=int, default=2, help="that share the results (default 2)")
+    parser.add_argument(
+        "--patience", type=float, default=120.0, metavar="S", help="for the last results (default 120 s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of results and cuts (default 1)")
     parser.add_argument("--one", action="store_true", help="what one connection costs the daemon's own link")
     options = parser.parse_args()
@@ -119,7 +121,9 @@ def _run(
 
     fleet.run_for(options.every)
     fleet.stop_making()
-    fleet.wait_until_all(lambda: hospital.stored >= len(journal.put), DRAIN_S, "connected, until all is stored")
+    fleet.wait_until_all(
+        lambda: hospital.stored >= len(journal.put), options.patience, "connected, until all is stored"
+    )
     received = hospital.received()
     lost = [name for name in journal.put if name not in received]
     aside = hospital.set_aside()

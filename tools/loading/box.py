@@ -15,11 +15,11 @@ from appliance.hospital.connection import CONNECT_S
 from appliance.hospital.delivery import Delivery
 from appliance.hospital.link import STEADY_S, Link, delays
 from appliance.hospital.outbox import Outbox
+from appliance.hospital.outbox_rows import Outgoing
 from appliance.hospital.settings import BrokerSettings, tls_context
 from appliance.messages.model import encode
 from appliance.messages.status import State, Status
 from appliance.messages.topics import Topics
-from appliance.reporter import messages_of_results
 from line import Line
 from loop import Loop
 
@@ -49,9 +49,10 @@ class Box(Link):
 
     def __init__(
         self, settings: BrokerSettings, folder: Path, loop: Loop, journal: Journal, make: Callable[[str, int], bytes],
-        health: bytes,
+        messages: Callable[[Topics, bytes], list[Outgoing]], health: bytes,
     ) -> None:  # fmt: skip
-        self.outbox = new_outbox(folder / settings.box, settings)
+        topics = Topics(settings.site, settings.box)
+        self.outbox = Outbox(folder / settings.box, partial(messages, topics))
         super().__init__(settings, self.outbox, status)
         self._loop, self._journal, self._make, self._health = loop, journal, make, health
         self._tls = tls_context(settings)
@@ -148,10 +149,6 @@ class Box(Link):
 
 
 SESSION = str(UUID(int=0x10AD, version=4))
-
-
-def new_outbox(folder: Path, settings: BrokerSettings) -> Outbox:
-    return Outbox(folder, messages_of_results(Topics(settings.site, settings.box)))
 
 
 def status(state: State, number: int) -> bytes:

@@ -32,7 +32,9 @@ class Fleet:
         self.boxes: list[Box] = []
         for number in range(boxes):
             settings = broker.settings_for(f"box-{number:04d}").model_copy(update={"spread_s": spread_s})
-            self.boxes.append(Box(settings, folder, self.loop, self.journal, self._make, sample))
+            self.boxes.append(
+                Box(settings, folder, self.loop, self.journal, self._make, self._results.messages, sample)
+            )
 
     def __enter__(self) -> Fleet:
         return self

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from appliance.hospital.settings import BrokerSettings
 
@@ -19,7 +19,7 @@ _START_S = 30.0
 
 
 class Hospital:
-    """A context manager; within it the consumers run. Raises `RuntimeError` where one does not start."""
+    """A context manager; within it the consumers run, if any. Raises `RuntimeError` where one does not start."""
 
     def __init__(self, settings: BrokerSettings, folder: Path, consumers: int) -> None:
         self._settings, self._folder, self._count = settings, folder, consumers
@@ -43,20 +43,19 @@ class Hospital:
 
     @property
     def stored(self) -> int:
-        with closing(self._open()) as db:
-            return int(db.execute("SELECT count(*) FROM result").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM result")[0][0]) if self._count else 0
 
     def received(self) -> dict[str, datetime]:
         """When each result came to its consumer, by id."""
-        with closing(self._open()) as db:
-            return {name: datetime.fromisoformat(at) for name, at in db.execute("SELECT id, received FROM result")}
+        found = self._rows("SELECT id, received FROM result") if self._count else []
+        return {name: datetime.fromisoformat(at) for name, at in found}
 
     def set_aside(self) -> list[str]:
-        with closing(self._open()) as db:
-            return [reason for (reason,) in db.execute("SELECT reason FROM set_aside")]
+        return [reason for (reason,) in self._rows("SELECT reason FROM set_aside")] if self._count else []
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=30.0)
+    def _rows(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=30.0)) as db:
+            return db.execute(query).fetchall()
 
     def _start(self, name: str) -> None:
         log = self._folder / f"{name}.log"

@@ -9,8 +9,11 @@ from typing import Any
 
 from appliance.hospital.events import Connected
 from appliance.hospital.link import Link
+from appliance.hospital.outbox import Outbox
 from appliance.hospital.throwaway import ThrowawayBroker
-from box import HEALTH_EXPIRY_S, HEALTH_S, SESSION, new_outbox, status
+from appliance.messages.topics import Topics
+from appliance.reporter import messages_of_results
+from box import HEALTH_EXPIRY_S, HEALTH_S, SESSION, status
 from hospital import Hospital
 from results import Results, health
 
@@ -27,7 +30,8 @@ def one_connection(seconds: float, every_s: float) -> dict[str, Any]:
             Hospital(broker.settings_for("hospital"), folder, 1) as there,
         ):
             settings = broker.settings_for("box-0001")
-            outbox = new_outbox(folder / "box", settings)
+            topics = Topics(settings.site, settings.box)
+            outbox = Outbox(folder / "box", messages_of_results(topics, "urn:rehabbox:load"))
             link = Link(settings, outbox, status)
             results, sample = Results(1), health("box-0001")
 

@@ -8,9 +8,12 @@ from random import Random
 from typing import get_args
 from uuid import UUID
 
+from appliance.fhir.observation import observation_of
+from appliance.hospital.outbox_rows import Outgoing
 from appliance.messages.health import DeviceHealth, Health
 from appliance.messages.model import encode
 from appliance.messages.result import FineRehab, Quality, Repetition, RepetitionQuality, Result
+from appliance.messages.topics import Topics
 from appliance.quality.parts import BodyPart, Dimension
 
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -27,6 +30,8 @@ class Results:
         made = Result.model_validate_json(Path(__file__).with_name("result.json").read_bytes())
         versions = made.versions.model_copy(update={"model": "quality-1", "weights": _DIGEST, "levels": _DIGEST})
         self._made = made.model_copy(update={"versions": versions})
+        _, payload = self.make("box-0000", 1)
+        self._fhir = encode(observation_of(Result.model_validate_json(payload)))
 
     def make(self, box: str, sequence: int) -> tuple[UUID, bytes]:
         """The result's id and the payload, about 8 kB."""
@@ -55,6 +60,11 @@ class Results:
             ),
         }
         return result_id, encode(self._made.model_copy(update=changes))
+
+    def messages(self, topics: Topics, payload: bytes) -> list[Outgoing]:
+        """What goes out for a result. Its FHIR twin is always the same: to make one takes a box longer than to send it,
+        and thousands of boxes have as many processors."""
+        return [Outgoing(topics.result("squat"), payload), Outgoing(topics.fhir("squat"), self._fhir)]
 
     def _repetition(self, number: int) -> Repetition:
         figure = self._random.random
