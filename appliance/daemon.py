@@ -42,7 +42,9 @@ from appliance.recording.session_finishing import finish_session
 from appliance.references import ReferenceFolder
 from appliance.reporter import Reporter, messages_of_results, status_maker
 from appliance.session import Session
+from appliance.session_lock import session_lock
 from appliance.settings import Settings
+from appliance.update.record import Record
 from appliance.warm_up import warm_up
 from appliance.watchdog import WATCHDOG, Alive
 from hal.recovery import Condition
@@ -53,6 +55,8 @@ _log = logging.getLogger(__name__)
 POLL_S = 0.5
 COMMAND_S = 120.0
 """For what a message from the hospital may take: a new certificate."""
+UPDATE_S = 10.0
+"""Pause before it is asked again whether an update is over."""
 CUT_OFF = "the box lost power or was killed"
 FAULT = "a fault in the box's software"
 
@@ -118,6 +122,7 @@ class Daemon:
         if self._renewal is not None:
             self._renewal.start()
         self._losses.tell()
+        self._reporter.alert_if("update_refused", Record().why, "Tell the maker; the version before is back.")
         self._close_what_was_open()
         self._look_at_placements()
         self._devices.indicator.show(Cue("waiting"))
@@ -126,7 +131,7 @@ class Daemon:
         try:
             while (order := self._orders.next(alive)) is not None:
                 if isinstance(order, Prescription):
-                    self._run_session(order, alive)
+                    self._run_unless_updated(order, alive)
                 else:
                     order(alive)
         finally:
@@ -145,6 +150,14 @@ class Daemon:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._orders.stop()
+
+    def _run_unless_updated(self, prescription: Prescription, alive: Alive) -> None:
+        with session_lock(self._settings.session.state) as ours:
+            if ours:
+                self._run_session(prescription, alive)
+            else:
+                _log.info("the box is being updated; the session waits")
+                self._orders.postpone(UPDATE_S)
 
     def _run_session(self, prescription: Prescription, alive: Alive) -> None:
         def interruption() -> Interruption | None:

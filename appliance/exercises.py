@@ -73,9 +73,12 @@ class Exercise(BaseModel):
 
 
 def config_dir() -> Path:
-    """`$REHABBOX_CONFIG`, or the `config` folder beside the package."""
+    """`$REHABBOX_CONFIG`, or the `config` folder beside the package, or where the Debian package has it."""
     named = os.environ.get("REHABBOX_CONFIG")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "config"
+    if named:
+        return Path(named)
+    beside = Path(__file__).resolve().parent.parent / "config"
+    return beside if beside.is_dir() else Path("/etc/rehabbox")
 
 
 @cache

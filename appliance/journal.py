@@ -50,16 +50,16 @@ class JournalHandler(logging.Handler):
             self.handleError(record)
 
 
-def fields_of(record: logging.LogRecord) -> dict[str, str]:
+def fields_of(record: logging.LogRecord) -> dict[str, str | int]:
     """The entry's fields but its text."""
     level = max((level for level in PRIORITIES if level <= record.levelno), default=logging.DEBUG)
-    fields = {
+    fields: dict[str, str | int] = {
         "PRIORITY": str(PRIORITIES[level]),
         "SYSLOG_IDENTIFIER": "rehabbox",
         "LOGGER": record.name,
         "THREAD_NAME": record.threadName or "",
         "CODE_FILE": record.pathname,
-        "CODE_LINE": str(record.lineno),
+        "CODE_LINE": record.lineno,
         "CODE_FUNC": record.funcName or "",
     }
     fields |= {f"REHABBOX_{name.upper()}": value for name, value in tuple(_about.items())}

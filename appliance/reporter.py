@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -32,7 +35,7 @@ SOFTWARE = f"rehabbox {version('rehabbox')}"
 def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
     """Makes the payloads of `status` for the link."""
 
-    judge = usable_judge()
+    judge, sbom = usable_judge(), sbom_sha256()
 
     def make(state: State, connection: int) -> bytes:
         return encode(
@@ -44,7 +47,7 @@ def status_maker(drivers: dict[str, str]) -> Callable[[State, int], bytes]:
                 model=judge.version if judge else None,
                 weights=weights_version(load_exercises()),
                 drivers=drivers,
-                sbom_sha256=None,
+                sbom_sha256=sbom,
             )
         )
 
@@ -69,6 +72,12 @@ def messages_of_results(topics: Topics, patient_system: str | None) -> Callable[
         return messages
 
     return make
+
+
+def sbom_sha256(prefix: Path = Path(sys.prefix)) -> str | None:
+    """Digest of the bill of materials that the Debian package lays beside its environment; None where there is none."""
+    bill = prefix / "sbom.cdx.json"
+    return sha256(bill.read_bytes()).hexdigest() if bill.is_file() else None
 
 
 class Reporter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 UNITS = Path(__file__).parents[1] / "systemd"
-PROGRAM = "/usr/lib/rehabbox/bin/rehabbox"
+PROGRAMS = re.compile(r"/usr/lib/rehabbox/bin/\w+")
 
 pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze (apt: systemd)")
 
@@ -45,9 +46,15 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     units = []
     for unit in [*UNITS.glob("*.service"), *UNITS.glob("*.timer")]:
         units.append(tmp_path / unit.name.replace("@.", "@sdz1."))
-        text = unit.read_text().replace(PROGRAM, sys.executable)  # it wants the programme to be there
+        text = PROGRAMS.sub(sys.executable, unit.read_text())  # it wants the programmes to be there
         (tmp_path / unit.name).write_text(text)
     assert units
     done = analyze("verify", *map(str, units))
     said = [line for line in done.stderr.splitlines() if str(tmp_path) in line or "rehabbox" in line]
     assert (done.returncode, said) == (0, [])
+
+
+def test_the_doctor_is_as_confined_as_the_daemon() -> None:
+    daemon, doctor = ((UNITS / f"{name}.service").read_text() for name in ("rehabbox", "rehabbox-doctor"))
+    confined = daemon[daemon.index("# MemoryDenyWriteExecute") : daemon.index("[Install]")].strip()
+    assert confined in doctor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from appliance.errors import SettingsError
 
@@ -34,7 +35,7 @@ class BrokerSettings(BaseModel):
     certificate: Path
     """The box's certificate."""
     key: Path
-    """The certificate's private key."""
+    """The certificate's private key. `$CREDENTIALS_DIRECTORY/rehabbox.key` is what systemd loaded for the daemon."""
     site: Level
     """The hospital's name for the place, a level of every topic."""
     box: Level
@@ -46,6 +47,16 @@ class BrokerSettings(BaseModel):
     broker restarts, and each costs it a TLS handshake. A second for 200 boxes at one broker is enough."""
     proxy: Annotated[str, Field(pattern=rf"{PROXY}|^$")] = ""
     """`http://host:port` of an outbound proxy that allows `CONNECT` to the broker's port; empty: there is none."""
+
+    @field_validator("key")
+    @classmethod
+    def _loaded_by_systemd(cls, key: Path) -> Path:
+        if key.parts[:1] != ("$CREDENTIALS_DIRECTORY",):
+            return key
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if folder is None:
+            raise ValueError(f"{key} is there for the daemon alone; lay the key into /etc/credstore")
+        return Path(folder, *key.parts[1:])
 
     @property
     def proxy_address(self) -> tuple[str, int] | None:
