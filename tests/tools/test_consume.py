@@ -147,7 +147,7 @@ def test_three_consumers_divide_the_results_and_have_each_once_although_one_is_k
 
     consumer("one", store)  # as the service manager does
     until(lambda: report(store)["results"] == 300)
-    assert report(store) == {"results": 300, "boxes": 1, "holes": [], "set_aside": []}
+    assert report(store) == {"results": 300, "counting": 300, "boxes": 1, "holes": [], "set_aside": []}
     for process in others:
         process.terminate()
         assert process.wait(10) == 0
@@ -175,6 +175,23 @@ def test_what_cannot_be_stored_is_set_aside_with_its_reason_and_holds_nothing_up
         assert reason in said
     hole = report(store)["holes"][0]
     assert (hole["box"], hole["first"], hole["last"]) == ("box-1", 2, 7)
+
+
+def test_a_result_that_a_therapist_corrected_counts_once_and_one_that_was_withdrawn_does_not(
+    box: Boxes, consumer: Any, store: str
+) -> None:
+    consumer("one", store)
+    first = json.loads(result("box-1", 1))["id"]
+    box.publish(
+        result("box-1", 3, status="withdrawn", correction={"replaces": first}),  # the later one may come first
+        result("box-1", 1), result("box-1", 2, correction={"replaces": first}), result("box-1", 4),
+    )  # fmt: skip
+    until(lambda: report(store)["results"] == 4)
+    assert report(store)["counting"] == 1
+    box.publish(result("box-1", 5, correction={"replaces": first}))
+    until(lambda: report(store)["results"] == 5)
+    assert report(store)["counting"] == 2
+    assert report(store)["set_aside"] == []
 
 
 def test_a_consumer_that_leaves_takes_what_it_was_given_with_it(box: Boxes, consumer: Any, tmp_path: Path) -> None:

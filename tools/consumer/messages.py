@@ -35,6 +35,7 @@ class Result:
     exercise: str
     started: datetime
     status: str
+    replaces: UUID | None
     pose_dissimilarity: float | None
     dynamics_dissimilarity: float | None
     synthetic: bool
@@ -56,6 +57,7 @@ def result_of(message: Message) -> Result:
         started = datetime.fromisoformat(document["started"])
         if started.tzinfo is None:
             raise PoisonError("started has no time zone")
+        correction = document.get("correction")
         return Result(
             id=UUID(document["id"]),
             site=site,
@@ -65,6 +67,7 @@ def result_of(message: Message) -> Result:
             exercise=_text(document, "exercise"),
             started=started,
             status=_text(document, "status"),
+            replaces=UUID(correction["replaces"]) if correction else None,
             pose_dissimilarity=_number(document["score"], "pose_dissimilarity"),
             dynamics_dissimilarity=_number(document["score"], "dynamics_dissimilarity"),
             synthetic=bool(document["synthetic"]),

@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS result (
     exercise TEXT NOT NULL,
     started TIMESTAMPTZ NOT NULL,
     status TEXT NOT NULL,
+    replaces UUID, -- of a therapist's correction: the result in whose place it stands; the last one counts
     pose_dissimilarity DOUBLE PRECISION,
     dynamics_dissimilarity DOUBLE PRECISION,
     synthetic BOOLEAN NOT NULL,

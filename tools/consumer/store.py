@@ -16,8 +16,15 @@ from uuid import UUID
 from messages import Message, PoisonError, Result, result_of
 
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
-_PUT = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+_PUT = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 _SET_ASIDE = "INSERT INTO set_aside VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING"
+_COUNTING = """
+    SELECT count(*) FROM (
+        SELECT status, row_number() OVER (
+            PARTITION BY box, coalesce(replaces, id) ORDER BY sequence DESC
+        ) AS from_last FROM result
+    ) AS said WHERE from_last = 1 AND status <> 'withdrawn'"""
+"""Results that count: of each exercise what was said last, unless a therapist withdrew it."""
 _HOLES = """
     SELECT box, before + 1, sequence - 1, received FROM (
         SELECT box, sequence, received, lag(sequence, 1, 0) OVER (PARTITION BY box ORDER BY sequence) AS before
@@ -67,10 +74,12 @@ class Store(ABC):
         """
         with self._transaction():
             ((results, boxes),) = self._rows("SELECT count(*), count(DISTINCT box) FROM result")
+            ((counting,),) = self._rows(_COUNTING)
             holes = self._rows(_HOLES)
             aside = self._rows("SELECT topic, reason, received FROM set_aside ORDER BY received")
         return {
             "results": results,
+            "counting": counting,
             "boxes": boxes,
             "holes": [
                 {"box": box, "first": first, "last": last, "since": str(since)} for box, first, last, since in holes
