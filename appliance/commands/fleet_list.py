@@ -21,6 +21,7 @@ from appliance.hospital.certificates import fingerprint, read_certificates, read
 @click.command()
 @click.option("--site", "sites", multiple=True, required=True, help="A level of the topics; once for each.")
 @click.option("--broker", required=True, metavar="HOST[:PORT]", help="As boxes reach it.")
+@click.option("--est", metavar="HOST[:PORT]", help="The hospital's enrolment server (RFC 7030), where it has one.")
 @click.option("--ca", type=path, help="The hospital's own authority (PEM); without it a local one is made.")
 @click.option("--ask-passphrase", is_flag=True, help="Encrypt the local authority's key.")
 @passphrase_option
@@ -29,6 +30,7 @@ def init(
     folder: Path,
     sites: tuple[str, ...],
     broker: str,
+    est: str | None,
     ca: Path | None,
     ask_passphrase: bool,
     passphrase_file: Path | None,
@@ -39,15 +41,13 @@ def init(
     Example:
       rehabbox fleet init --site clinic --broker broker.hospital.example:8883
     """
-    host, _, port = broker.partition(":")
-    if not (port or "8883").isdigit():
-        raise FleetError(f"--broker {broker}: write HOST or HOST:PORT")
     passphrase = None
     if passphrase_file is not None:
         passphrase = first_line(passphrase_file)
     elif ask_passphrase:
         passphrase = click.prompt("Passphrase of the authority's key", hide_input=True, confirmation_prompt=True)
-    make_fleet(folder, sites, host, int(port or "8883"), ca, passphrase)
+    places = _place("--broker", broker, 8883), _place("--est", est, 443) if est else None
+    make_fleet(folder, sites, *places, ca, passphrase)
     click.echo(f"{folder}: made; its settings are {folder / 'fleet.toml'}")
     if ca is None and passphrase is None:
         click.echo(f"{folder / 'ca.key'} is not encrypted: keep the folder on an encrypted disk")
@@ -188,3 +188,11 @@ def audit(folder: Path, verify: bool) -> int:
 
 def _boxes(number: int) -> str:
     return "1 box" if number == 1 else f"{number} boxes"
+
+
+def _place(option: str, text: str, port: int) -> tuple[str, int]:
+    """HOST[:PORT]"""
+    host, _, said = text.partition(":")
+    if not host or not (said or "0").isdigit():
+        raise FleetError(f"{option} {text}: write HOST or HOST:PORT")
+    return host, int(said or port)

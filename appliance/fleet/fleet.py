@@ -44,11 +44,17 @@ class Added:
 
 
 def make_fleet(
-    folder: Path, sites: tuple[str, ...], host: str, port: int, ca: Path | None, passphrase: str | None
+    folder: Path,
+    sites: tuple[str, ...],
+    broker: tuple[str, int],
+    est: tuple[str, int] | None = None,
+    ca: Path | None = None,
+    passphrase: str | None = None,
 ) -> None:
-    """A new fleet's folder, readable by its owner alone. ca: the hospital's own authority, else a local one is made.
+    """A new fleet's folder, readable by its owner alone.
 
-    Raises `FleetError` where there is one already.
+    broker, est: host and port; ca: the hospital's own authority, else a local one is made. Raises `FleetError` where
+    there is a fleet already.
     """
     if (folder / "fleet.sqlite").exists():
         raise FleetError(f"{folder}: is a fleet's folder already; change its fleet.toml")
@@ -57,7 +63,7 @@ def make_fleet(
         folder.chmod(0o700)
     except OSError as error:
         raise FleetError(f"{folder}: {error.strerror}") from None
-    write_fleet_settings(folder / "fleet.toml", sites, host, port)
+    write_fleet_settings(folder / "fleet.toml", sites, broker, est)
     if ca is None:
         make_authority(folder, f"RehabBox authority of {sites[0]}", passphrase)
     else:

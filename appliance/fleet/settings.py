@@ -25,10 +25,7 @@ sites = {sites}                     # each a level of the topics: rehabbox/1/<si
 host = {host}                       # as boxes reach it, and as in its certificate
 port = {port}
 
-# [est]                             # the hospital's enrolment server (RFC 7030): with one, boxes renew by themselves
-# host = "est.hospital.example"
-# port = 443
-# label = ""
+{est}
 
 [days]                              # how long certificates of the local authority last
 box = 730
@@ -62,9 +59,23 @@ class FleetSettings(BaseModel):
     days: Lives = Lives()
 
 
-def write_fleet_settings(file: Path, sites: tuple[str, ...], host: str, port: int) -> None:
-    """Checked first. Raises `FleetError`."""
-    text = _TEMPLATE.format(sites=json.dumps(list(sites)), host=json.dumps(host), port=port)
+_EST = """\
+[est]                               # the hospital's enrolment server (RFC 7030): with one, boxes renew by themselves
+host = {host}
+port = {port}
+label = ""                          # which of its authorities: /.well-known/est/<label>/"""
+
+
+def write_fleet_settings(
+    file: Path, sites: tuple[str, ...], broker: tuple[str, int], est: tuple[str, int] | None
+) -> None:
+    """broker, est: host and port. Checked first; raises `FleetError`."""
+    host, port = est or ("est.hospital.example", 443)
+    server = _EST.format(host=json.dumps(host), port=port)
+    if est is None:
+        server = "\n".join(f"# {line}" for line in server.splitlines())
+    host, port = broker
+    text = _TEMPLATE.format(sites=json.dumps(list(sites)), host=json.dumps(host), port=port, est=server)
     _checked(text, "fleet init")
     write_durably(file, text.encode(), 0o644)
 
