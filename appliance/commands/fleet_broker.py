@@ -16,7 +16,7 @@ from appliance.commands.fleet_options import (
 )
 from appliance.enrolment.hospital_file import write_told
 from appliance.errors import FleetError
-from appliance.fleet.broker import write_broker
+from appliance.fleet.broker import OwnFiles, write_broker
 from appliance.fleet.fleet import Fleet
 
 
@@ -24,10 +24,20 @@ from appliance.fleet.fleet import Fleet
 @click.option("--out", type=path, help="Folder of the files; else `broker` in the fleet's folder.")
 @click.option("--name", "names", multiple=True, help="Host or address in its certificate; else that in fleet.toml.")
 @click.option("--user", "user_", help="Whom mosquitto becomes when root starts it; the files are given to them.")
+@click.option("--certificate", type=path, help="The broker's own, where the hospital's authority signed it.")
+@click.option("--key", type=path, help="Of --certificate.")
+@click.option("--crl", type=path, help="That authority's revocation list.")
 @passphrase_option
 @of_folder
 def broker(
-    folder: Path, out: Path | None, names: tuple[str, ...], user_: str | None, passphrase_file: Path | None
+    folder: Path,
+    out: Path | None,
+    names: tuple[str, ...],
+    user_: str | None,
+    certificate: Path | None,
+    key: Path | None,
+    crl: Path | None,
+    passphrase_file: Path | None,
 ) -> None:
     """Write mosquitto's settings, certificate, revocation list and rules; later changes go there, too.
 
@@ -35,9 +45,12 @@ def broker(
     Example:
       rehabbox fleet broker --out /etc/mosquitto/rehabbox --user mosquitto
     """
+    if (certificate is None) != (key is None) or (crl is not None and key is None):
+        raise click.UsageError("--certificate and --key go together, and --crl with them")
+    own = OwnFiles(certificate, key, crl) if certificate is not None and key is not None else None
     with Fleet(folder) as fleet_:
         out = out or folder / "broker"
-        write_broker(fleet_, out, names, user_, passphrase_of(folder, passphrase_file))
+        write_broker(fleet_, out, names, user_, passphrase_of(folder, passphrase_file), own)
     click.echo(f"{out / 'mosquitto.conf'}: written; start it with mosquitto -c")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import signal
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,9 +20,27 @@ from appliance.hospital.broker_files import mosquitto_conf, rules
 from appliance.hospital.certificates import key_pem, new_key, read_certificates, read_file
 
 
-def write_broker(fleet: Fleet, out: Path, names: tuple[str, ...], user: str | None, passphrase: str | None) -> None:
-    """mosquitto.conf and all that it names. Certificate and key of the broker are made anew where its names changed or
-    two thirds of its life are over. user: whom mosquitto becomes when root starts it. Raises `FleetError`.
+@dataclass(frozen=True, slots=True)
+class OwnFiles:
+    """Of a broker whose certificate the hospital's own authority signed; mosquitto reads them where they are."""
+
+    certificate: Path
+    key: Path
+    crl: Path | None = None
+
+
+def write_broker(
+    fleet: Fleet,
+    out: Path,
+    names: tuple[str, ...],
+    user: str | None,
+    passphrase: str | None,
+    own: OwnFiles | None = None,
+) -> None:
+    """mosquitto.conf and all that it names. Without `own`, certificate and key of the broker are made anew where its
+    names changed or two thirds of its life are over. user: whom mosquitto becomes when root starts it.
+
+    Raises `FleetError`.
     """
     owner = _account(user)
     try:
@@ -31,31 +50,39 @@ def write_broker(fleet: Fleet, out: Path, names: tuple[str, ...], user: str | No
     names = names or (fleet.settings.broker.host,)
     out = out.absolute()
     write_durably(out / "ca.pem", read_file(fleet.folder / "ca.pem"), 0o644)
-    if _wanted(out / "broker.pem", names):
-        authority, key = LocalAuthority(fleet.folder, passphrase), new_key()
-        with fleet.change() as note:
-            life = fleet.settings.days.of("broker")
-            issued = authority.issue(names[0], key.public_key(), life, [_general_name(one) for one in names])
-            note("broker", names=list(names), certificate=issued.serial)
-            write_durably(out / "broker.key", key_pem(key), 0o600)
-            write_durably(out / "broker.pem", issued.pem.encode(), 0o644)
+    if own is None:
+        _make_certificate(fleet, out, names, passphrase)
     with fleet.change():
         fleet.store.broker_files = out
     write_rules(fleet, passphrase)
+    if own is None:
+        own = OwnFiles(out / "broker.pem", out / "broker.key", out / "crl.pem")
     conf = mosquitto_conf(
         folder=out,
-        certificate=out / "broker.pem",
-        key=out / "broker.key",
+        certificate=own.certificate.absolute(),
+        key=own.key.absolute(),
+        crl=own.crl and own.crl.absolute(),
         state=out / "state",
         port=fleet.settings.broker.port,
         user=user or "",
-        crl=(out / "crl.pem").exists(),
-        log="stderr",
     )
     write_durably(out / "mosquitto.conf", conf.encode(), 0o644)
     if owner is not None:
         for one in (out, out / "state", *out.iterdir()):
             os.chown(one, *owner)
+
+
+def _make_certificate(fleet: Fleet, out: Path, names: tuple[str, ...], passphrase: str | None) -> None:
+    """Where there is none that fits and lasts."""
+    if not _wanted(out / "broker.pem", names):
+        return
+    authority, key = LocalAuthority(fleet.folder, passphrase), new_key()
+    with fleet.change() as note:
+        life = fleet.settings.days.of("broker")
+        issued = authority.issue(names[0], key.public_key(), life, [_general_name(one) for one in names])
+        note("broker", names=list(names), certificate=issued.serial)
+        write_durably(out / "broker.key", key_pem(key), 0o600)
+        write_durably(out / "broker.pem", issued.pem.encode(), 0o644)
 
 
 def write_rules(fleet: Fleet, passphrase: str | None) -> Path | None:

@@ -41,10 +41,9 @@ def mosquitto_conf(
     port: int,
     address: str = "",
     user: str = "",
-    crl: bool = True,
-    log: str = "syslog",
+    crl: Path | None,
 ) -> str:
-    """folder: where `ca.pem`, `crl.pem` and `acl` are; address: the listener's, empty for all; log: its `log_dest`."""
+    """folder: where `ca.pem` and `acl` are; address: the listener's, empty for all; crl: None where there is none."""
     template = (config_dir() / "broker" / "mosquitto.conf").read_text("utf-8")
     return template.format(
         folder=folder,
@@ -54,6 +53,5 @@ def mosquitto_conf(
         port=port,
         address=f" {address}" if address else "",
         user=f"user {user}" if user else "",
-        crlfile=f"crlfile {folder}/crl.pem" if crl else "",
-        log=log,
+        crlfile=f"crlfile {crl}" if crl else "# No revocation list: revoked boxes are shut out by the rules alone.",
     )

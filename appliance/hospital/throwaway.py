@@ -85,8 +85,7 @@ class ThrowawayBroker:
                 port=self.port,
                 address="127.0.0.1",
                 user="root" if os.geteuid() == 0 else "",  # else it becomes one who may not read the folder
-                crl=False,
-                log="stderr",
+                crl=None,
             )
         )
         with log.open("wb") as stderr:

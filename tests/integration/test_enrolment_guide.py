@@ -36,6 +36,8 @@ def test_the_guide_leads_from_an_empty_folder_to_a_result_at_the_hospital(tmp_pa
         pytest.skip("needs mosquitto_pub: apt-get install mosquitto-clients")
     (tmp_path / "hospital-ca.pem").write_text(est_server.ca)
     (tmp_path / "code").write_text("4711\n")
+    for kind in ("pem", "key"):
+        shutil.copy(tmp_path / "est" / f"est.{kind}", tmp_path / f"hospital-broker.{kind}")
     est_server.codes["box-9"] = "4711"
     blocks = [block for _, block in BLOCK.findall(GUIDE.read_text("utf-8"))]
     assert len(blocks) > 8
