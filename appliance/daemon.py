@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from queue import Empty
 from types import FrameType
+from uuid import UUID
 
 from systemd.daemon import notify
 
@@ -36,6 +37,7 @@ from appliance.messages.topics import Topics
 from appliance.missed import missed_session
 from appliance.orders import Interruption, Orders
 from appliance.privacy.holding import Holding
+from appliance.privacy.retention import Retention
 from appliance.progress import Progress
 from appliance.recording.disk import lock_folder
 from appliance.recording.session_finishing import finish_session
@@ -83,7 +85,12 @@ class Daemon:
         self._refused: set[str] = set()
         self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
         self._inbox, self._holding = self._hear(topics)
+        self._retention = Retention(settings.retention, settings.session.state, self._outbox, self._open_session)
         self._ending = threading.Event()
+
+    def _open_session(self) -> UUID | None:
+        open_session = self._progress.interrupted
+        return open_session.id if open_session is not None else None
 
     def _hear(self, topics: Topics) -> tuple[Inbox, Holding]:
         settings, state, reporter = self._settings, self._settings.session.state, self._reporter
@@ -236,6 +243,7 @@ class Daemon:
             alive(interval_s)
             while not self._ending.wait(interval_s):
                 alive(interval_s)
+                self._enforce_retention(alive)
                 try:
                     self._losses.tell()
                     health = self._health.collect(self._reporter.sync_error_ms)
@@ -243,6 +251,12 @@ class Daemon:
                     _log.warning("no health message: %s", error)
                     continue
                 self._reporter.health(health, math.ceil(3 * interval_s))
+
+    def _enforce_retention(self, alive: Alive) -> None:
+        try:
+            self._retention.enforce(alive)
+        except (OutboxError, OSError) as error:
+            _log.warning("old session files are not erased: %s", error)
 
     def _listen(self) -> None:
         with WATCHDOG.watched("hospital-events") as alive:

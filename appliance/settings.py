@@ -55,6 +55,17 @@ class SessionSettings(BaseModel):
     """No set is recorded for longer."""
 
 
+class RetentionSettings(BaseModel):
+    """How long the box keeps session files. Hand-over and `forget-patient` erase them at once, whatever stands here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """After the last thing that was written in a session; longer where the hospital has not got its results yet."""
+    megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 8192
+    """Of all sessions together (2^20 bytes each); the oldest go first, also before their time."""
+
+
 class HealthSettings(BaseModel):
     """How often the box says how it is."""
 
@@ -121,6 +132,7 @@ class Settings(BaseModel):
     session: SessionSettings = SessionSettings()
     outbox: OutboxSettings = OutboxSettings()
     board: BoardSettings = BoardSettings()
+    retention: RetentionSettings = RetentionSettings()
     health: HealthSettings = HealthSettings()
     recovery: RecoverySettings = RecoverySettings()
     fhir: FhirSettings = FhirSettings()

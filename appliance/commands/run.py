@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ def run(file: Path | None) -> None:
       rehabbox run --settings /etc/rehabbox/settings.toml
     """
     settings = load_settings(file)
+    os.umask(0o077)  # whoever starts it: what the box writes is for its own user alone
     log_to_supervisor(settings.log_level)
     faulthandler.enable()  # a box that the watchdog ends says where each thread stood
     from appliance.daemon import Daemon  # a settings error is told before half a second of imports

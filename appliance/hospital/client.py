@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -80,11 +81,15 @@ class BrokerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message a box published. sent: the box's clock when it was, from the message's properties."""
+    """A message a box published. sent: the box's clock when it was, from the message's properties.
+
+    correlation: of the request that it answers.
+    """
 
     topic: str
     payload: bytes
     sent: datetime | None
+    correlation: bytes | None = None
 
 
 class HospitalClient:
@@ -136,9 +141,26 @@ class HospitalClient:
         except Empty:
             return None
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        response_topic: str | None = None,
+        correlation: bytes | None = None,
+        expiry_s: int | None = None,
+    ) -> None:
         """QoS 1; returns when the broker has taken it. Raises `BrokerError` where it refuses."""
-        wanted = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ContentType = "application/json"
+        if response_topic is not None:
+            properties.ResponseTopic = response_topic
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        wanted = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
         deadline = monotonic() + ANSWER_S
         while True:
             try:
@@ -186,4 +208,5 @@ class HospitalClient:
             sent = datetime.fromisoformat(said["time"]).astimezone(UTC)
         except (KeyError, ValueError, OverflowError):
             sent = None
-        self._heard.put(Heard(message.topic, bytes(message.payload), sent))
+        correlation = getattr(message.properties, "CorrelationData", None)
+        self._heard.put(Heard(message.topic, bytes(message.payload), sent, correlation))

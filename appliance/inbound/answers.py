@@ -17,6 +17,9 @@ from appliance.messages.topics import Topics, address_of
 
 _log = logging.getLogger(__name__)
 
+KINDS = ("prescription", "reference", "command")
+"""Of topics that the hospital writes to."""
+
 LONGEST_CORRELATION = 1024
 """Bytes that are sent back; longer ones are refused."""
 
@@ -60,7 +63,8 @@ class Answers:
         _log.info("%s: %s%s", request.name, outcome, f" ({answer.reason})" if answer.reason else "")
         topic, correlation = request.response_topic, request.correlation
         if topic is None or not self._is_ours(topic):
-            topic = self._topics.answer(request.name.partition("/")[0] or "request")
+            kind = request.name.partition("/")[0]
+            topic = self._topics.answer(kind if kind in KINDS else "request")
         if correlation is not None and len(correlation) > LONGEST_CORRELATION:
             correlation = None
         try:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appliance.errors import RecordingError, RefusedError
 from appliance.hospital.events import Received
-from appliance.inbound.answers import Answers, Request
+from appliance.inbound.answers import KINDS, Answers, Request
 from appliance.inbound.commands import Commands, admit_command
 from appliance.inbound.ledger import Ledger
 from appliance.inbound.prescriptions import admit_prescription
@@ -52,21 +52,20 @@ class Inbox:
         """Raises nothing for what it was sent."""
         request = Request.of(received, self._topics)
         address = address_of(received.topic)
-        if address is None or (address.site, address.box) != (self._topics.site, self._topics.box):
+        ours = address is not None and (address.site, address.box) == (self._topics.site, self._topics.box)
+        if address is None or not ours or address.kind not in KINDS:
             self._not_ours(request)
             return
         try:
             self._answers.check(request)
             match address.kind:
-                case "prescription" if not address.name:
+                case "prescription":
                     self._prescription(received, request)
                 case "reference":
                     self._reference(address.name, received, request)
-                case "command":
+                case _:
                     command = admit_command(address.name, received, self._topics.box, self._ledger)
                     self._commands.carry_out(command, request)
-                case _:
-                    self._not_ours(request)
             self._refused.pop(received.topic, None)
         except RefusedError as error:
             self._refuse(address.kind, received, request, error)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from appliance.errors import RecordingError
 from appliance.messages.answer import ErasedFile
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class Accepted(_Part):
@@ -42,11 +42,11 @@ class Departure(_Part):
     until: AwareDatetime | None = None
     command: UUID | None = None
     response_topic: str | None = None
-    correlation: Base64Bytes | None = None
+    correlation: bytes | None = None
     sessions: tuple[str, ...] = ()
     erased: tuple[ErasedFile, ...] = ()
     files: int = 0
-    bytes: int = 0
+    size: int = 0
 
 
 class _Stored(_Part):

@@ -27,7 +27,7 @@ LEVELS = {
     "session": "The session's id, a UUID.",
     "exercise": "The exercise's id.",
     "digest": "SHA-256 of the reference's first take: 64 hexadecimal digits, also after `sha256:`.",
-    "name": "As the request's response topic has it; without one `prescription`, `reference` or `command`.",
+    "name": "As the request's response topic has it; without one `prescription`, `reference`, `command`.",
 }
 """What stands in the braces of a topic."""
 

@@ -47,8 +47,11 @@ class Holding:
         self._ledger.hold(subject)
 
     def forget(self, command: ForgetPatient, request: Request, alive: Alive) -> None:
-        """Answers `done` with the proof, or `accepted` while messages wait for the broker. Raises `OSError`,
-        `OutboxError`."""
+        """Answers `done` with the proof, or `accepted` while messages wait for the broker.
+
+        The files' names, which hold the sessions' ids, are only in the last answer: the search would find them.
+        Raises `OSError`, `OutboxError`.
+        """
         sessions: tuple[str, ...] = ()
         erased: list[ErasedFile] = []
         if self._ledger.holder == command.subject:
@@ -64,11 +67,11 @@ class Holding:
             sessions=sessions,
             erased=tuple(erased[:MOST_NAMED]),
             files=len(erased),
-            bytes=sum(file.bytes for file in erased),
+            size=sum(file.bytes for file in erased),
         )
         self._ledger.depart(departure)
         if command.unsent == "deliver" and (unsent := self._outbox.unsent_of(command.subject)):
-            self._answers.give(request, "accepted", command.id, erasure=_erasure(departure, unsent=unsent))
+            self._answers.give(request, "accepted", command.id, erasure=_erasure(departure, unsent=unsent, erased=()))
 
     def see_off(self, alive: Alive) -> None:
         """Ends what has nothing left to wait for; to be called now and then. Raises `OutboxError`."""
@@ -110,7 +113,6 @@ class Holding:
 
 
 def _erasure(departure: Departure, **what: object) -> Erasure:
-    fields = {"messages": 0, "unsent": 0, "searched_files": 0, "searched_bytes": 0, "found": ()} | what
-    return Erasure.model_validate(
-        {"files": departure.files, "bytes": departure.bytes, "erased": departure.erased} | fields
-    )
+    known = {"files": departure.files, "bytes": departure.size, "erased": departure.erased}
+    nothing = {"messages": 0, "unsent": 0, "searched_files": 0, "searched_bytes": 0, "found": ()}
+    return Erasure.model_validate(known | nothing | what)

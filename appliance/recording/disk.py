@@ -55,7 +55,7 @@ def lock_folder(folder: Path) -> IO[bytes]:
     The folder is made where it is not there. Raises `RecordingError` where another process has it, or the disk refuses.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / ".lock").open("wb")
     except OSError as error:
         raise RecordingError(f"{folder}: cannot be written: {error.strerror}") from None
