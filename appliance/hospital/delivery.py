@@ -1,5 +1,8 @@
 """Carries the outbox over one connection, deleting only what the broker accepted.
 
+A result stays for a while after the broker confirmed it (`outbox.keep_s`). Where the connection breaks meanwhile it is
+sent again: a broker that died may have lost what it confirmed and had not passed on.
+
 Two lanes: what is put while the connection stands goes out at once and in order; what waited before it did, and what
 was refused, follows at a limited rate, so that a ward's boxes do not flood a broker that is back, and takes half of the
 window at most, so that no new result waits behind an old queue.
@@ -7,10 +10,13 @@ window at most, so that no new result waits behind an old queue.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 
+from appliance.errors import OutboxError
 from appliance.hospital.connection import Connection
 from appliance.hospital.outbox import Outbox
 from appliance.hospital.outbox_rows import Queued
@@ -50,8 +56,8 @@ class Delivery:
         """Topic by id."""
         self._alone: int | None = None
         """The suspect under way: nothing else is sent meanwhile."""
-        self._accepted: set[int] = set()
-        """The broker has them, and the outbox does not know yet."""
+        self._accepted: dict[int, float] = {}
+        """The broker has them, and they leave the outbox at that time of the monotonic clock."""
         self._refused: set[int] = set()
         self._retry_s, self._retry_at = FIRST_RETRY_S, 0.0
         self._late_at = 0.0
@@ -60,7 +66,7 @@ class Delivery:
 
     def send(self) -> float:
         """Sends what may go now; seconds until there may be more to send."""
-        self._forget_accepted()
+        self._let_go(monotonic())
         if self._outbox.generation != self._generation:
             self._begin()
         if self._refused and monotonic() >= self._retry_at:
@@ -76,15 +82,21 @@ class Delivery:
             self._send_suspect()
         return min(wait_s, self._retry_at - monotonic()) if self._refused else wait_s
 
+    def finish(self) -> None:
+        """To be called before the connection ends by our will: the broker is well, and keeps what it confirmed."""
+        with suppress(OutboxError):  # then they are sent again
+            self._let_go(math.inf)
+
     def ended(self) -> None:
-        """To be called when the connection ended otherwise than by our will."""
+        """To be called when the connection ended otherwise: what was confirmed just before is sent again."""
         guilty = self._suspects.ended(set(self._under_way))
         if guilty is not None:
             self._on_refused(self._under_way[guilty], "it ends the connection over a message there")
             self._outbox.refused()
 
     def _begin(self) -> None:
-        """All that is there by now waited."""
+        """All that is there by now waited, or was confirmed over a connection that broke."""
+        self._outbox.begin_connection()
         self._generation = self._outbox.generation
         self._late_after, self._late_until = 0, self._outbox.last_id
         self._new_after = self._late_until
@@ -143,9 +155,11 @@ class Delivery:
         if self._alone == queued.id:
             self._alone = None
         if refusal is None:
-            self._accepted.add(queued.id)
+            kept_s = 0.0 if queued.sequence is None else self._settings.keep_s
+            self._accepted[queued.id] = monotonic() + kept_s
+            self._outbox.confirmed(queued.id)
             self._on_accepted(queued.topic)
-            self._forget_accepted()
+            self._let_go(monotonic())
             return
         if not self._refused:
             self._retry_at = monotonic() + self._retry_s
@@ -153,12 +167,13 @@ class Delivery:
         self._on_refused(queued.topic, refusal)
         self._outbox.refused()
 
-    def _forget_accepted(self) -> None:
+    def _let_go(self, now: float) -> None:
         """A disk that refuses that is tried again; the broker's answer is remembered until then."""
-        while self._accepted:
-            queued_id = min(self._accepted)
-            self._outbox.delivered(queued_id)
-            self._accepted.discard(queued_id)
+        over = [queued_id for queued_id, until in self._accepted.items() if until <= now]
+        if over:
+            self._outbox.delivered(*over)
+            for queued_id in over:
+                del self._accepted[queued_id]
 
 
 def _late(queued: Queued) -> bytes:

@@ -191,6 +191,7 @@ class Link:
                 self._alerts.send(connection)
                 wait_s = delivery.send()
                 if self._stopping.is_set() and (connection.unanswered == 0 or monotonic() > self._stop_by):
+                    delivery.finish()
                     self._farewell(connection)
                     return
                 connection.run_one(min(wait_s, 0.5))
@@ -200,6 +201,7 @@ class Link:
         if connection.lost is not None:
             delivery.ended()
             raise ConnectionError(connection.lost)
+        delivery.finish()
 
     def _farewell(self, connection: Connection) -> None:
         status = self.topics.status

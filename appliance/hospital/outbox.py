@@ -63,6 +63,7 @@ class Outbox:
         """Called after each `put`, in the thread that put."""
         self._messages, self._limit_bytes = messages, limit_bytes
         self._lock = threading.Lock()
+        self._confirmed: set[int] = set()
         self._db: sqlite3.Connection | None = None
         try:
             state.mkdir(parents=True, exist_ok=True)
@@ -124,15 +125,27 @@ class Outbox:
         """The first `limit` messages with an id above `after`, up to `until`, oldest first."""
         return self._do(lambda db: rows.pending(db, after, self.last_id if until is None else until, limit))
 
-    def delivered(self, queued_id: int) -> None:
-        """The broker has it: it leaves. A second call for the same message changes nothing."""
+    def begin_connection(self) -> None:
+        """What was confirmed and has not left waits again."""
+        with self._lock:
+            self._confirmed.clear()
+
+    def confirmed(self, queued_id: int) -> None:
+        """The broker has it. It does not count as waiting, and leaves by `delivered`."""
+        with self._lock:
+            self._confirmed.add(queued_id)
+
+    def delivered(self, *queued_ids: int) -> None:
+        """They leave. A second call for the same message changes nothing."""
 
         def work(db: sqlite3.Connection) -> None:
-            if rows.delete(db, queued_id):
-                rows.count(db, "delivered")
+            left = sum(rows.delete(db, queued_id) for queued_id in queued_ids)
+            rows.count(db, "delivered", left)
             self._adopt(db)  # what found the queue full
 
         self._do(work)
+        with self._lock:
+            self._confirmed.difference_update(queued_ids)
 
     def refused(self) -> None:
         """A broker did not take a message; it stays."""
@@ -140,7 +153,7 @@ class Outbox:
 
     def counters(self) -> Counters:
         def work(db: sqlite3.Connection) -> Counters:
-            found = rows.counters(db)
+            found = rows.counters(db, self._confirmed)
             waiting = self._results.last - rows.value(db, "sequence")
             return replace(found, queued=found.queued + max(waiting, 0))
 

@@ -96,17 +96,19 @@ def make_room(db: sqlite3.Connection, size: int, limit: int) -> bool:
     return True
 
 
-def counters(db: sqlite3.Connection) -> Counters:
-    queued, oldest = db.execute("SELECT count(*), min(put_at) FROM outbox").fetchone()
+def counters(db: sqlite3.Connection, confirmed: set[int]) -> Counters:
+    """confirmed: ids of messages that do not wait any more, and have not left."""
+    waiting = [put_at for row, put_at in db.execute("SELECT id, put_at FROM outbox") if row not in confirmed]
+    kept = db.execute("SELECT count(*) FROM outbox").fetchone()[0] - len(waiting)
     values = dict(db.execute("SELECT name, value FROM counter").fetchall())
     try:
-        since = datetime.fromisoformat(oldest) if oldest else None
+        since = datetime.fromisoformat(min(waiting)) if waiting else None
     except (TypeError, ValueError) as error:
         raise DamageError(f"a message is not what was written: {error}") from None
     return Counters(
-        queued=queued,
+        queued=len(waiting),
         oldest=since,
-        delivered=values.get("delivered", 0),
+        delivered=values.get("delivered", 0) + kept,
         refused=values.get("refused", 0),
         rebuilt=values.get("rebuilt", 0),
         dropped={name.removeprefix(_DROPPED): values[name] for name in sorted(values) if name.startswith(_DROPPED)},

@@ -76,10 +76,11 @@ def _world(stack: ExitStack, folder: Path, rng: random.Random) -> World:
     own = broker.settings_for(BOX)
     tables: dict[str, dict[str, Any]] = {
         "broker": {"host": own.host, "port": line.port, "ca": str(own.ca), "certificate": str(own.certificate),
-                   "key": str(own.key), "site": SITE, "box": BOX, "keepalive_s": 2},
+                   "key": str(own.key), "site": SITE, "box": BOX, "keepalive_s": 2,
+                   "spread_s": 0.5},
         "camera": {"driver": "quick"}, "pose": {"driver": "device"}, "indicator": {"driver": "silent"},
         "session": {"state": str(state), "references": str(references), "announce_s": 0.0},
-        "outbox": {"late_per_s": 200.0}, "health": {"interval_s": 0.5},
+        "outbox": {"late_per_s": 200.0, "keep_s": 5.0}, "health": {"interval_s": 0.5},
     }  # fmt: skip
     box = Box(folder, tables, network.prefix if network else [], install(folder / "plug-in"))
     stack.callback(box.close)
@@ -157,6 +158,7 @@ class Chaos:
         ids, health = world.receiver.ids(), world.receiver.health
         numbers = Counter(ids.values())
         highest = max(numbers, default=0)
+        missing = sorted(set(range(1, highest + 1)) - numbers.keys())
         lost = sorted(log.stored.keys() - ids.keys())
         return {
             "seed": seed, **dict(sorted(self.done.items())),
@@ -164,7 +166,8 @@ class Chaos:
             "stored": len(log.stored), "announced": len(log.announced), "lost": len(lost),
             "announced and lost": len(log.announced & set(lost)), "received": len(ids),
             "copies dropped": len(world.receiver.results) - len(ids), "highest sequence": highest,
-            "holes": highest - len(numbers), "numbers used twice": sum(count > 1 for count in numbers.values()),
+            "holes": len(missing), "first missing": missing[:10],
+            "numbers used twice": sum(count > 1 for count in numbers.values()),
             "historical": sum(result["historical"] for result in world.receiver.results),
             **{name: health.get(name) for name in ("delivered", "refused", "rebuilt", "dropped")},
         }  # fmt: skip

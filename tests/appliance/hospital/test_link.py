@@ -179,7 +179,7 @@ def test_what_the_rules_deny_is_kept_reported_once_and_sent_when_they_change(
     assert (refused.topic, "135" in refused.reason) == (denied, True)
     put_results(outbox, 1)
     wait_until(lambda: outbox.counters().delivered == 1)
-    assert [queued.payload for queued in outbox.pending()] == [b"first", b"second"]
+    assert [queued.payload for queued in outbox.pending() if queued.sequence is None] == [b"first", b"second"]
     assert link.events.empty()
     assert outbox.counters().refused >= 2
 
@@ -240,10 +240,32 @@ def test_a_message_larger_than_the_broker_takes_holds_up_nothing(
             outbox.put(link.topics.session("1"), bytes(50_000))
             put_results(outbox, 1)
             assert said in event_of(link, Refused).reason
-            wait_until(lambda: all(queued.sequence is None for queued in outbox.pending()))
+            wait_until(lambda: outbox.counters().queued == 1)
             link.stop()
+            assert [queued.sequence for queued in outbox.pending()] == [None]
         finally:
             process.kill()
+
+
+def test_a_result_that_was_confirmed_just_before_the_broker_died_is_sent_again(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
+) -> None:
+    """It may have been in the broker's memory only, and its receiver away."""
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    event_of(link, Connected)
+    put_results(outbox, 1)
+    outbox.put(link.topics.session("1"), b"telemetry is not sent again")
+    wait_until(lambda: outbox.counters().delivered == 2)
+    assert outbox.counters().queued == 0
+    broker.kill()
+    broker.start()
+    heard = [hospital.next(lambda message: "/result/" in message.topic) for _ in range(2)]
+    assert [json.loads(message.payload)["historical"] for message in heard] == [False, True]
+    wait_until(lambda: outbox.counters().queued == 0)
+    link.stop()
+    assert outbox.pending() == [], "a broker that is left in peace keeps what it confirmed"
+    assert outbox.counters().delivered == 2
 
 
 def test_an_old_queue_follows_at_its_rate_and_holds_up_no_new_result(
