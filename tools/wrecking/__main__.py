@@ -168,6 +168,7 @@ class Chaos:
             "copies dropped": len(world.receiver.results) - len(ids), "highest sequence": highest,
             "holes": len(missing), "first missing": missing[:10],
             "numbers used twice": sum(count > 1 for count in numbers.values()),
+            "alerts": dict(sorted(world.receiver.alerts.items())),
             "historical": sum(result["historical"] for result in world.receiver.results),
             **{name: health.get(name) for name in ("delivered", "refused", "rebuilt", "dropped")},
         }  # fmt: skip
