@@ -28,7 +28,7 @@ COMMANDS = {
     "calibrate-cameras": "two cameras to each other, from pictures of a checkerboard",
     "report": "a set as one page: pictures, scores, and in words what costs most",
     "reference": "sign a therapist's recording and put it on a box; record one in front of a box",
-    "command": "have a box test itself, change its log level, renew its certificate, update, or forget a patient",
+    "command": "have a box test itself, log more, renew its certificate, update, forget a patient, correct a result",
     "watch": "live table of boxes and results",
     "enrol": "make the box known to its hospital",
     "fleet": "the hospital's boxes: list, certificates, broker, labels",

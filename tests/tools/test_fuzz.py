@@ -8,7 +8,7 @@ from pathlib import Path
 TOOL = Path(__file__).parents[2] / "tools" / "fuzzing"
 
 
-PARSERS = {"bvh", "bvh-file", "bvh-text", "finerehab", "imu-csv", "kinect-imu", "kinect-mkv", "prescription",
+PARSERS = {"bvh", "bvh-file", "bvh-text", "finerehab", "imu-csv", "inbox", "kinect-imu", "kinect-mkv", "prescription",
            "session", "skeleton-csv", "xbus"}  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import inbox
 import kinect
 import recordings
 import streams
@@ -15,6 +16,7 @@ TARGETS: dict[str, Callable[[random.Random], Callable[[], None]]] = {
     "bvh-text": streams.bvh_text,
     "finerehab": recordings.finerehab,
     "imu-csv": recordings.imu_csv,
+    "inbox": inbox.inbox,
     "kinect-imu": kinect.kinect_imu,
     "kinect-mkv": kinect.kinect_mkv,
     "prescription": recordings.prescription,
@@ -23,5 +25,5 @@ TARGETS: dict[str, Callable[[random.Random], Callable[[], None]]] = {
     "xbus": streams.xbus,
 }
 
-SHARES = {"kinect-mkv": 0.3}
+SHARES = {"inbox": 0.3, "kinect-mkv": 0.3}
 """Of the inputs, where all targets are fed in turn and one input takes long; the others get them all."""

@@ -21,6 +21,7 @@ from appliance.hospital.settings import BrokerSettings
 from appliance.hospital.signature import digest_of_bytes, sign, statement
 from appliance.inbound.answers import Answers
 from appliance.inbound.commands import Commands
+from appliance.inbound.corrections import Corrections
 from appliance.inbound.hooks import Hooks
 from appliance.inbound.inbox import Inbox
 from appliance.inbound.ledger import Ledger
@@ -62,7 +63,10 @@ class Bench:
         answers = Answers(TOPICS, self.outbox)
         self.holding = Holding(self.state, self.ledger, self.progress, self.outbox, answers)
         nothing: Any = None  # devices, which no command of these tests needs
-        commands = Commands(nothing, nothing, self.orders, self.ledger, answers, self.holding, nothing, self.hooks)
+        corrections = Corrections(self.outbox, answers)
+        commands = Commands(
+            nothing, nothing, self.orders, self.ledger, answers, self.holding, nothing, corrections, self.hooks
+        )
         self.inbox = Inbox(
             TOPICS, (KEY.public_key(),), ReferenceFolder(self.references), self.ledger, self.orders, self.reporter,
             answers, commands, self.holding,
