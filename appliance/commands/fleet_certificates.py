@@ -17,10 +17,11 @@ from appliance.commands.fleet_options import (
 )
 from appliance.enrolment.durable import write_durably
 from appliance.enrolment.hospital_file import write_told
+from appliance.errors import FleetError
 from appliance.fleet.authority import LocalAuthority
 from appliance.fleet.broker import write_rules
-from appliance.fleet.fleet import Fleet
-from appliance.hospital.certificates import key_pem, new_key, read_file
+from appliance.fleet.fleet import Fleet, requested
+from appliance.hospital.certificates import PublicKey, key_pem, new_key, read_file
 
 REASONS = ("unspecified", "key_compromise", "cessation_of_operation", "superseded")
 """Of RFC 5280, those that fit a box."""
@@ -54,28 +55,46 @@ def sign(folder: Path, requests: tuple[Path, ...], out: Path | None, again: bool
 @click.command()
 @click.argument("name")
 @click.option("--role", required=True, help="reader, prescriber or administrator: see config/broker/acl.")
+@click.option("--request", "file", type=path, help="Of a system that made its own key (PKCS#10, PEM).")
 @click.option("--out", type=path, help="Folder of NAME.pem and NAME.key; else the present one.")
 @passphrase_option
 @reload_option
 @of_folder
 def user(
-    folder: Path, name: str, role: str, out: Path | None, passphrase_file: Path | None, pid_file: Path | None
+    folder: Path,
+    name: str,
+    role: str,
+    file: Path | None,
+    out: Path | None,
+    passphrase_file: Path | None,
+    pid_file: Path | None,
 ) -> None:
-    """Make a certificate and key for NAME, a person or system at the hospital.
+    """Make a certificate for NAME, a person or system at the hospital, and a key where none was requested for.
 
     \b
     Example:
       rehabbox fleet user ward --role reader
     """
     out = out or Path()
+    made = new_key() if file is None else None
+    key = made.public_key() if made is not None else _key_requested(file, name)
     with Fleet(folder) as fleet_:
-        passphrase, key = passphrase_of(folder, passphrase_file), new_key()
-        issued = fleet_.user(name, role, key.public_key(), passphrase)
+        passphrase = passphrase_of(folder, passphrase_file)
+        issued = fleet_.user(name, role, key, passphrase)
         out.mkdir(parents=True, exist_ok=True)
-        write_durably(out / f"{name}.key", key_pem(key), 0o600)
+        if made is not None:
+            write_durably(out / f"{name}.key", key_pem(made), 0o600)
         write_durably(out / f"{name}.pem", issued.pem.encode(), 0o644)
         tell_rules(fleet_, passphrase, pid_file)
-    click.echo(f"{out / name}.pem and .key: until {issued.expires:%Y-%m-%d}, as {role}")
+    click.echo(f"{out / name}.pem{' and .key' if made is not None else ''}: until {issued.expires:%Y-%m-%d}, as {role}")
+
+
+def _key_requested(file: Path | None, name: str) -> PublicKey:
+    assert file is not None
+    asked, key = requested(read_file(file), file)
+    if asked != name:
+        raise FleetError(f"{file}: was made for {asked!r}, not for {name!r}")
+    return key
 
 
 @click.command()

@@ -14,7 +14,7 @@ from appliance.hospital.certificates import new_key, pem_of, read_certificates, 
 from appliance.hospital.settings import address_of_proxy
 
 
-def enrol_online(identity: Identity, hospital: Hospital, box: str, code: str, proxy: str | None) -> Current:
+def enrol_online(identity: Identity, hospital: Hospital, box: str, code: str, proxy: str | None = None) -> Current:
     """The first time: the server is trusted because `hospital` names its authority, the box for its one-time code.
 
     Raises `LaterError` where the server has not decided yet (the same request is sent the next time), else

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Literal, Self
 
@@ -29,6 +30,9 @@ from appliance.recording.disk import lock_folder
 
 SOON = timedelta(days=60)
 """A certificate that ends sooner is listed as ending."""
+
+LONGEST_WAIT_S = 5.0
+"""For another process that works on the same fleet."""
 
 Condition = Literal["waiting", "enrolled", "ending", "expired", "revoked", "retired"]
 
@@ -135,7 +139,7 @@ class Fleet:
 
     def sign(self, request: bytes, whence: object, passphrase: str | None, again: bool = False) -> Enrolment:
         """A box's certificate. The same request again gives the same one; another key's needs `again`."""
-        box, key = _requested(request, whence)
+        box, key = requested(request, whence)
         site = self._site_of(box, whence, again)
         with self.change() as note:
             valid = [one for one in self.store.certificates(box) if one.valid]
@@ -239,7 +243,7 @@ def _outcome(known: tuple[Box, State] | None, box: Box) -> str:
     return "same" if known[0] == box else "changed"
 
 
-def _requested(pem: bytes, whence: object) -> tuple[str, ec.EllipticCurvePublicKey]:
+def requested(pem: bytes, whence: object) -> tuple[str, ec.EllipticCurvePublicKey]:
     """The name and key of a request that was signed by that key."""
     try:
         request = x509.load_pem_x509_csr(pem)
@@ -259,10 +263,15 @@ def _key_of(issued: Issued) -> object:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    try:
-        lock = lock_folder(folder)
-    except RecordingError as error:
-        raise FleetError(str(error)) from None
+    deadline = monotonic() + LONGEST_WAIT_S
+    while True:
+        try:
+            lock = lock_folder(folder)
+            break
+        except RecordingError as error:
+            if monotonic() > deadline:
+                raise FleetError(str(error)) from None
+        sleep(0.05)
     with lock:
         yield
 

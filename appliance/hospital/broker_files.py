@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from appliance.exercises import config_dir
+from appliance.messages.topics import PREFIX
 
 _HEAD = """\
 # Who may do what at the broker, by a certificate's common name; written by `rehabbox fleet` from config/broker/acl.
@@ -22,7 +23,8 @@ def rules(sites: Sequence[str], users: Iterable[tuple[str, str]], locked_out: It
     """The broker's `acl_file`. users: name and role; locked_out: names that may do nothing, whatever certificate they
     show: an open connection is not closed when its certificate is revoked."""
     denied = (f"user {name}\ntopic deny #\n" for name in locked_out)
-    allowed = (f"user {name}\n{_lines(role, sites)}" for name, role in users)
+    # The boxes' patterns hold for every name: without the first line a reader could play a box of its own name.
+    allowed = (f"user {name}\ntopic deny {PREFIX}/+/{name}/#\n{_lines(role, sites)}" for name, role in users)
     return "\n".join([_HEAD, *denied, *allowed, _lines("box", sites)])
 
 

@@ -118,7 +118,7 @@ def test_people_and_systems_have_roles_and_no_name_is_both_a_box_and_a_person(cl
     clinic("user", "ward", "--role", "reader")
     clinic("user", "ris", "--role", "prescriber")
     acl = (FLEET / "broker" / "acl").read_text()
-    assert "user ward\ntopic read rehabbox/1/clinic/#\n\n" in acl
+    assert "user ward\ntopic deny rehabbox/1/+/ward/#\ntopic read rehabbox/1/clinic/#\n\n" in acl
     assert "topic write rehabbox/1/clinic/+/prescription" in acl[acl.index("user ris") :]
     assert Path("ward.key").stat().st_mode & 0o777 == 0o600
     assert "there are administrator, prescriber, reader" in str(clinic("user", "x", "--role", "god").exception)
@@ -128,6 +128,14 @@ def test_people_and_systems_have_roles_and_no_name_is_both_a_box_and_a_person(cl
     acl = (FLEET / "broker" / "acl").read_text()
     assert "user ward\ntopic deny #\n" in acl
     assert "topic read rehabbox/1/clinic/#\n\nuser ward" not in acl
+
+
+def test_a_system_that_made_its_own_key_keeps_it(clinic: Any, request_of: RequestOf) -> None:
+    assert clinic("user", "ris", "--role", "reader", "--request", request_of("ris")).exception is None
+    assert Path("ris.pem").exists()
+    assert not Path("ris.key").exists()
+    said = clinic("user", "pacs", "--role", "reader", "--request", request_of("ris")).exception
+    assert "was made for 'ris', not for 'pacs'" in str(said)
 
 
 def test_an_encrypted_authority_signs_with_its_passphrase_only_and_a_wrong_one_changes_nothing(
