@@ -8,6 +8,7 @@ import click
 
 from appliance.commands.fleet_broker import acl, broker, hospital
 from appliance.commands.fleet_certificates import admit, retire, revoke, sign, user
+from appliance.commands.fleet_console import console
 from appliance.commands.fleet_list import add, audit, init, label, list_
 from appliance.commands.fleet_options import path
 
@@ -28,5 +29,5 @@ def fleet(ctx: click.Context, folder: Path) -> None:
     ctx.obj = folder
 
 
-for command in (init, add, list_, label, broker, acl, hospital, sign, user, revoke, admit, retire, audit):
+for command in (init, add, list_, label, broker, acl, hospital, sign, user, revoke, admit, retire, audit, console):
     fleet.add_command(command)

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from appliance.board.board import Board, filters
+from appliance.board.table import table_of
 from appliance.hospital.client import BrokerAddress, HospitalClient
-from appliance.messages.topics import Topics
-from appliance.ward import Ward
 
 
 @click.command()
@@ -35,19 +35,17 @@ def watch(
     """
     if (certificate is None) != (key is None):
         raise click.UsageError("--certificate and --key go together")
-    boxes = Topics(site, "+")
-    filters = (boxes.status, boxes.session("+"), boxes.alert("+"), boxes.result("+"))
     address = BrokerAddress.parse(broker, ca, certificate, key)
-    ward = Ward()
+    board = Board()
     console = Console()
     deadline = None if seconds is None else monotonic() + seconds
     with (
-        HospitalClient(address, f"watch-{token_hex(4)}", filters) as client,
-        Live(ward.table(str(address), client.connected), console=console, refresh_per_second=4) as live,
+        HospitalClient(address, f"watch-{token_hex(4)}", filters(site)) as client,
+        Live(table_of(board, str(address), connected=client.connected), console=console, refresh_per_second=4) as live,
     ):
         while deadline is None or monotonic() < deadline:
             heard = client.next(0.25)
             while heard is not None:
-                ward.hear(heard.topic, heard.payload)
+                board.hear(heard.topic, heard.payload)
                 heard = client.next(0.0)
-            live.update(ward.table(str(address), client.connected))
+            live.update(table_of(board, str(address), connected=client.connected))

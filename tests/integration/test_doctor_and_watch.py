@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -10,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from appliance.ward import Ward as Table
 from hal.registry import DRIVERS
 
 REHABBOX = [sys.executable, "-m", "appliance"]
@@ -124,28 +122,3 @@ def test_watch_names_a_broker_that_is_not_there() -> None:
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "127.0.0.1:9" in done.stderr
-
-
-def test_what_a_message_holds_is_shown_as_text_and_copies_once() -> None:
-    from rich.console import Console
-
-    table = Table()
-    result = {"id": "1", "box": "[red]b[/red]", "exercise": "squat", "score": {"pose_dissimilarity": 0.5}}
-    for _ in range(2):
-        table.hear("rehabbox/1/s/b/result/squat", json.dumps(result).encode())
-    table.hear("rehabbox/1/s/b/status", b"[]")
-    table.hear("somewhere/else", b"{}")
-    table.hear("rehabbox/1/s/b/alert/camera_lost", b'{"state": "raised", "what": "gone"}')
-    console = Console(width=160, record=True, file=io.StringIO())
-    console.print(table.table("broker", connected=True))
-    shown = console.export_text()
-    assert shown.count("squat") == 1
-    assert "[red]b[/red]" in shown
-    assert "0.500" in shown
-    assert "camera_lost: gone" in shown
-    assert "2 messages were not a box's" in shown
-    table.hear("rehabbox/1/s/b/alert/camera_lost", b"")
-    console.print(table.table("broker", connected=False))
-    later = console.export_text()
-    assert "camera_lost" not in later
-    assert "no connection" in later

@@ -1,0 +1,109 @@
+"""`rehabbox fleet console`: boxes, alerts and results as a web page."""
+
+from __future__ import annotations
+
+import logging
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from secrets import token_hex
+
+import click
+
+from appliance.commands.fleet_options import path
+from appliance.errors import RehabBoxError, SettingsError
+
+
+@click.command()
+@click.argument("broker")
+@click.option("--site", default="+", help="Only this site's boxes.")
+@click.option("--ca", type=path, help="The authority that signed the broker's certificate.")
+@click.option("--certificate", type=path, help="Ours, for the broker: a reader's of `fleet user`.")
+@click.option("--key", type=path, help="Its private key.")
+@click.option("--listen", default="127.0.0.1:8800", show_default=True, metavar="ADDRESS:PORT")
+@click.option("--token-file", type=path, help="Whoever knows its first line may look.")
+@click.option("--user-header", metavar="NAME", help="Whom the reverse proxy names in this header may look.")
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Where it may come from.  [default: this host]",
+)
+@click.option("--tls-certificate", type=path, help="PEM: the page is served by HTTPS.")
+@click.option("--tls-key", type=path, help="Its private key.")
+@click.option("--history", type=path, metavar="F", help="Results from before: the SQLite file of tools/consume.")
+def console(
+    broker: str,
+    site: str,
+    ca: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    listen: str,
+    token_file: Path | None,
+    user_header: str | None,
+    proxies: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    history: Path | None,
+) -> None:
+    """Serve a read-only page of boxes, alerts, results and courses, fed by the broker, until Ctrl-C.
+
+    BROKER is mqtts://HOST:PORT. Somebody must be able to sign in: by a token, or through the hospital's reverse proxy,
+    which authenticates people and names them in a header. Nothing is served to others.
+
+    \b
+    Example:
+      (umask 077; openssl rand -base64 32 >console.token)
+      rehabbox fleet console mqtts://broker.example --ca ca.pem --certificate ward.pem --key ward.key
+          --token-file console.token
+    """
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--certificate and --key go together")
+    if (tls_certificate is None) != (tls_key is None):
+        raise click.UsageError("--tls-certificate and --tls-key go together")
+    host, port = _address(listen)
+    if token_file is not None and tls_certificate is None and not host.is_loopback:
+        raise click.UsageError(
+            "a token must not travel in the clear: give --tls-certificate, or listen on 127.0.0.1 behind a proxy"
+        )
+    try:
+        import uvicorn
+
+        from appliance.console.app import console as make
+    except ImportError as error:
+        raise RehabBoxError(f"the console needs {error.name}: pip install 'rehabbox[console]'") from None
+    from appliance.board.board import filters
+    from appliance.console.access import Access, read_token
+    from appliance.console.feed import Feed
+    from appliance.console.history import History
+    from appliance.hospital.client import BrokerAddress, HospitalClient
+
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    token = read_token(token_file) if token_file is not None else None
+    access = Access(user_header, frozenset(proxies or ("127.0.0.1", "::1")), token)
+    stored = History(history) if history is not None else None
+    address = BrokerAddress.parse(broker, ca, certificate, key)
+    with HospitalClient(address, f"console-{token_hex(4)}", filters(site)) as client:
+        app = make(Feed(client), access, stored, secure=tls_certificate is not None)
+        scheme = "https" if tls_certificate is not None else "http"
+        click.echo(f"{scheme}://{listen} shows the boxes at {address}; Ctrl-C ends it")
+        uvicorn.run(
+            app,
+            host=str(host),
+            port=port,
+            ssl_certfile=tls_certificate,
+            ssl_keyfile=tls_key,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # who connects is asked of the connection itself
+            timeout_graceful_shutdown=2,
+        )
+
+
+def _address(listen: str) -> tuple[IPv4Address | IPv6Address, int]:
+    host, _, port = listen.rpartition(":")
+    try:
+        return ip_address(host.strip("[]")), int(port)
+    except ValueError:
+        raise SettingsError(f"--listen {listen}: write an address and a port, as 127.0.0.1:8800") from None

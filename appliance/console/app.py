@@ -1,0 +1,104 @@
+"""The hospital's console as a web application: pages that read, nothing that writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+from sse_starlette.sse import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from appliance.board.board import Payload
+from appliance.console.access import COOKIE, SIGN_IN, Access, SignedIn
+from appliance.console.feed import Feed
+from appliance.console.history import History
+from appliance.console.views import View, result_row
+
+PING_S = 15
+"""So that a proxy does not take a quiet hour for the end."""
+WRONG_TOKEN_S = 1.0
+"""A wrong token's answer takes so long: trying them out is of no use."""
+_PAGE = Path(__file__).with_name("page")
+_log = logging.getLogger(__name__)
+
+
+def console(feed: Feed, access: Access, history: History | None, *, secure: bool) -> Starlette:
+    """secure: it is reached by HTTPS, so that cookies may go nowhere else."""
+    templates = Environment(loader=PackageLoader("appliance.console", "page"), autoescape=True)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        with feed.listening():
+            yield
+
+    async def index(request: Request) -> Response:
+        page = templates.get_template("index.html")
+        return HTMLResponse(page.render(user=request.state.user, by_token=access.token is not None))
+
+    async def sign_in(request: Request) -> Response:
+        if request.method == "GET" or access.token is None:
+            return HTMLResponse(templates.get_template("sign_in.html").render(wrong=False))
+        form = await request.form(max_files=0, max_fields=1)
+        if not access.knows(str(form.get("token", ""))):
+            _log.warning("sign-in refused: wrong token from %s", request.client.host if request.client else "?")
+            await asyncio.sleep(WRONG_TOKEN_S)
+            return HTMLResponse(templates.get_template("sign_in.html").render(wrong=True), 403)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, access.begin(), httponly=True, samesite="strict", secure=secure)
+        return answer
+
+    async def sign_out(request: Request) -> Response:
+        access.end(request.cookies.get(COOKIE))
+        answer = RedirectResponse(SIGN_IN, 303)
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    async def events(_: Request) -> Response:
+        return EventSourceResponse(feed.events(), ping=PING_S)
+
+    async def box(request: Request) -> Response:
+        found = feed.details((request.path_params["site"], request.path_params["box"]))
+        return JSONResponse({"error": "nothing was heard of it"}, 404) if found is None else JSONResponse(found)
+
+    async def course(request: Request) -> Response:
+        site, subject = request.path_params["site"], request.path_params["subject"]
+        _log.info("%s looks at the course of subject %s of %s", request.state.user, subject, site)
+        stored = await run_in_threadpool(history.of, site, subject) if history is not None else []
+        return JSONResponse({"results": _in_order([*stored, *feed.results_of(site, subject)], site)})
+
+    async def plotly(_: Request) -> Response:
+        return FileResponse(
+            str(files("plotly") / "package_data" / "plotly.min.js"), headers={"Cache-Control": "max-age=86400"}
+        )
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
+            Route("/sign-out", sign_out, methods=["POST"]),
+            Route("/events", events),
+            Route("/boxes/{site}/{box}", box),
+            Route("/courses/{site}/{subject:path}", course),
+            Route("/vendor/plotly.min.js", plotly),
+            Mount("/page", StaticFiles(directory=_PAGE)),
+        ],
+        middleware=[Middleware(SignedIn, access=access)],
+        lifespan=lifespan,
+    )
+
+
+def _in_order(results: list[Payload], site: str) -> list[View]:
+    """By when they began, each id once."""
+    rows = {str(result.get("id")): result_row(result, site) for result in results}
+    return sorted(rows.values(), key=lambda row: str(row["started"]))

@@ -1,0 +1,163 @@
+// The console's page: keeps what the server tells, and shows it as text. Nothing a message holds becomes markup.
+import { Table, element, moment, number } from "/page/table.js";
+import { showCourse } from "/page/course.js";
+
+const boxes = new Map(); // "site/name": row of a box
+const results = new Map(); // id: row of a result
+const MOST_RESULTS = 500;
+
+const boxTable = new Table(document.querySelector("#boxes"), {
+  columns: [
+    { name: "Box", cell: (box) => element("a", box.name, { href: address("box", box.site, box.name) }), by: (box) => box.name, kind: "key" },
+    { name: "Site", cell: (box) => box.site },
+    { name: "State", cell: (box) => element("span", box.state || "never heard", { className: `state ${box.state}` }), by: (box) => box.state },
+    { name: "Since", cell: (box) => moment(box.since), by: (box) => box.since, kind: "time" },
+    { name: "Software", cell: (box) => box.software },
+    { name: "Session", cell: (box) => box.session },
+    { name: "Waiting", cell: (box) => number(box.queued, 0), by: (box) => box.queued ?? -1, kind: "number" },
+    { name: "Disk free", cell: (box) => (box.disk_free === null ? "" : `${Math.round(100 * box.disk_free)} %`), by: (box) => box.disk_free ?? 2, kind: "number" },
+    { name: "°C", cell: (box) => number(box.temperature_c, 0), by: (box) => box.temperature_c ?? -1, kind: "number" },
+    { name: "Alerts", cell: (box) => element("span", Object.keys(box.alerts).join(", "), { className: "alert" }), by: (box) => -Object.keys(box.alerts).length },
+  ],
+  key: (box) => `${box.site}/${box.name}`,
+  text: (box) => [box.name, box.site, box.software, ...Object.entries(box.alerts).flat()].join(" "),
+  accepts: (box, form) =>
+    (!form.state.value || (box.state || "?") === form.state.value) && (!form.alerts.checked || Object.keys(box.alerts).length > 0),
+});
+
+const resultColumns = [
+  { name: "Ended", cell: (row) => moment(row.ended), by: (row) => row.ended, kind: "time" },
+  { name: "Subject", cell: (row) => element("a", row.subject, { href: address("course", row.site, row.subject) }), by: (row) => row.subject, kind: "key" },
+  { name: "Box", cell: (row) => element("a", row.box, { href: address("box", row.site, row.box) }), by: (row) => row.box },
+  { name: "Exercise", cell: (row) => row.exercise.replaceAll("_", " ") },
+  { name: "Side", cell: (row) => row.side },
+  { name: "Status", cell: (row) => element("span", row.status.replaceAll("_", " "), { title: row.reason }) },
+  { name: "Reps", cell: (row) => `${row.complete}/${row.repetitions}`, by: (row) => row.complete, kind: "number" },
+  { name: "D_P", cell: (row) => number(row.pose_dissimilarity, 3), by: (row) => row.pose_dissimilarity ?? -1, kind: "number" },
+  { name: "D_T", cell: (row) => number(row.dynamics_dissimilarity, 3), by: (row) => row.dynamics_dissimilarity ?? -9, kind: "number" },
+  { name: "Quality", cell: (row) => (row.quality === null ? "" : `${Math.round(100 * row.quality)} %`), by: (row) => row.quality ?? -1, kind: "number" },
+  { name: "", cell: (row) => element("span", row.synthetic ? "synthetic" : "", { className: "faint" }), by: (row) => row.synthetic },
+];
+const resultTable = new Table(document.querySelector("#results"), {
+  columns: resultColumns,
+  key: (row) => row.id,
+  text: (row) => [row.subject, row.box, row.exercise.replaceAll("_", " ")].join(" "),
+  accepts: (row, form) => !form.status.value || row.status === form.status.value,
+  newestFirst: true,
+});
+
+function address(page, ...parts) {
+  return `#/${page}/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+function take(told, everything) {
+  if (everything) {
+    boxes.clear();
+    results.clear();
+    boxTable.clear();
+    resultTable.clear();
+  }
+  for (const box of told.boxes) boxes.set(`${box.site}/${box.name}`, box);
+  boxTable.put(told.boxes);
+  const fresh = told.results.filter((row) => !results.has(row.id)).reverse(); // the oldest first
+  for (const row of fresh) results.set(row.id, row);
+  resultTable.put(fresh, !everything);
+  for (const id of [...results.keys()].slice(0, Math.max(0, results.size - MOST_RESULTS))) {
+    results.delete(id);
+    resultTable.remove(id);
+  }
+  connection(told.connected ? "" : "No connection to the broker; what is shown may be out of date.");
+  const alerts = listAlerts();
+  for (const [name, count] of [["boxes", boxes.size], ["alerts", alerts], ["results", results.size]]) {
+    document.querySelector(`#${name}-number`).textContent = count || "";
+  }
+  const [page, site, name] = place();
+  if (page === "box" && told.boxes.some((box) => box.site === site && box.name === name)) showBox(site, name);
+  if (page === "course" && fresh.some((row) => row.site === site && row.subject === name)) openCourse(site, name);
+}
+
+function connection(trouble) {
+  const line = document.querySelector("#connection");
+  const words = trouble || "Connected";
+  if (line.textContent !== words) line.textContent = words;
+  line.classList.toggle("bad", trouble !== "");
+}
+
+function listAlerts() {
+  const section = document.querySelector("#alerts");
+  const raised = [...boxes.values()].flatMap((box) => Object.entries(box.alerts).map(([code, what]) => ({ box, code, what })));
+  section.querySelector(".empty").hidden = raised.length > 0;
+  if (section.hidden) return raised.length;
+  section.querySelector("ul").replaceChildren(
+    ...raised.map(({ box, code, what }) => {
+      const item = element("li");
+      item.append(element("a", `${box.site} / ${box.name}`, { href: address("box", box.site, box.name) }), " ", element("strong", code), element("div", what));
+      return item;
+    }),
+  );
+  return raised.length;
+}
+
+async function showBox(site, name) {
+  const section = document.querySelector("#box");
+  section.querySelector("h2").textContent = `${name} (${site})`;
+  const answer = await fetch(`/boxes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
+  const found = await answer.json();
+  const parts = answer.ok ? [facts("Status", found.status), ...alertsOf(found.alerts), ...devices(found.health), facts("Health", rest(found.health)), facts("Session", found.session)] : [element("p", found.error)];
+  section.querySelector(".details").replaceChildren(...parts);
+}
+
+function alertsOf(alerts) {
+  return Object.entries(alerts).map(([code, alert]) => facts(`Alert: ${code}`, alert, "alert"));
+}
+
+function devices(health) {
+  return Object.entries(health.devices ?? {}).map(([role, device]) => facts(`Device: ${role.replaceAll("_", " ")}`, device));
+}
+
+function rest(health) {
+  return Object.fromEntries(Object.entries(health).filter(([name]) => name !== "devices"));
+}
+
+function facts(title, values, className = "") {
+  const part = element("div");
+  const list = element("dl");
+  for (const [name, value] of Object.entries(values ?? {})) {
+    const words = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
+    if (words && words !== "{}" && words !== "[]") list.append(element("dt", name.replaceAll("_", " ")), element("dd", words));
+  }
+  part.append(element("h3", title, { className }), list.childElementCount ? list : element("p", "Nothing was heard.", { className: "faint" }));
+  return part;
+}
+
+async function openCourse(site, subject) {
+  const answer = await fetch(`/courses/${encodeURIComponent(site)}/${encodeURIComponent(subject)}`);
+  if (answer.ok) await showCourse(document.querySelector("#course"), subject, (await answer.json()).results, resultColumns);
+}
+
+function place() {
+  return location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+}
+
+function go(focus = true) {
+  const [page, site, name] = place();
+  const known = ["boxes", "alerts", "results", "box", "course"].includes(page) ? page : "boxes";
+  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== known;
+  for (const link of document.querySelectorAll("nav a")) link.toggleAttribute("aria-current", link.hash === `#/${known}`);
+  if (known === "alerts") listAlerts();
+  if (known === "box") showBox(site, name);
+  if (known === "course") openCourse(site, name);
+  if (focus) document.querySelector("#main").focus();
+}
+
+addEventListener("hashchange", () => go());
+go(false);
+
+const source = new EventSource("/events");
+source.addEventListener("everything", (event) => take(JSON.parse(event.data), true));
+source.addEventListener("changes", (event) => take(JSON.parse(event.data), false));
+source.onerror = async () => {
+  connection("No connection to the console; trying again …");
+  const answer = await fetch("/page/style.css", { method: "HEAD" }).catch(() => null);
+  if (answer?.ok && source.readyState === EventSource.CLOSED) location.reload(); // signed out
+};

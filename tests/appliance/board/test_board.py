@@ -1,0 +1,51 @@
+"""The board holds what the broker's messages say; whatever they hold is shown as text."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from appliance.board import board as board_module
+from appliance.board.board import MOST_BYTES, Board
+from appliance.board.table import table_of
+
+
+def test_what_a_message_holds_is_shown_as_text_and_copies_once() -> None:
+    board = Board()
+    result = {"id": "1", "box": "[red]b[/red]", "exercise": "squat", "score": {"pose_dissimilarity": 0.5}}
+    for _ in range(2):
+        board.hear("rehabbox/1/s/b/result/squat", json.dumps(result).encode())
+    board.hear("rehabbox/1/s/b/status", b"[]")
+    board.hear("somewhere/else", b"{}")
+    board.hear("rehabbox/1/s/b/alert/camera_lost", b'{"state": "raised", "what": "gone"}')
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(table_of(board, "broker", connected=True))
+    shown = console.export_text()
+    assert shown.count("squat") == 1
+    assert "[red]b[/red]" in shown
+    assert "0.500" in shown
+    assert "camera_lost: gone" in shown
+    assert "2 messages were not a box's" in shown
+    board.hear("rehabbox/1/s/b/alert/camera_lost", b"")
+    console.print(table_of(board, "broker", connected=False))
+    later = console.export_text()
+    assert "camera_lost" not in later
+    assert "no connection" in later
+
+
+def test_a_payload_that_is_none_of_a_boxs_changes_nothing() -> None:
+    board = Board()
+    for payload in (b"[" * 100_000, b"nonsense", b"\xff", b'{"id": "' + b"x" * MOST_BYTES + b'"}'):
+        assert board.hear("rehabbox/1/s/b/result/squat", payload) is None
+    assert (board.unreadable, len(board.boxes), len(board.results)) == (4, 0, 0)
+
+
+def test_the_oldest_results_are_forgotten_where_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "MOST_RESULTS", 3)
+    board = Board()
+    for number in range(5):
+        board.hear("rehabbox/1/s/b/result/squat", json.dumps({"id": str(number)}).encode())
+    assert list(board.results) == ["2", "3", "4"]

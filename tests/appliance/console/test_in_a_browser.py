@@ -1,0 +1,184 @@
+"""The console as people use it: in a real Chromium, with mouse and with the keyboard alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.appliance.console.running import TOKEN, Console
+
+MARKUP = "<img src=x onerror=\"document.title='run'\"><b>bold</b>"
+
+
+def status(state: str = "online", software: str = "0.1.0") -> dict[str, Any]:
+    return {"state": state, "connection": 1, "since": "2026-11-02T09:00:00Z", "software": software}
+
+
+def result(number: int, **changes: Any) -> dict[str, Any]:
+    began = f"2026-11-{number + 1:02d}T09:00:00Z"
+    score = {"pose_dissimilarity": 0.5 - 0.05 * number, "dynamics_dissimilarity": 0.01 * number}
+    return {
+        "id": f"id-{number}", "box": "box-1", "subject": "p-7", "exercise": "shoulder_abduction", "side": "left",
+        "started": began, "ended": began, "status": "scored", "reason": None, "score": score,
+        "repetitions": [{"complete": True}, {"complete": False}], "synthetic": True,
+    } | changes  # fmt: skip
+
+
+def until(browser: Chrome, true: Callable[[Chrome], Any]) -> Any:
+    return WebDriverWait(browser, 60, 0.05).until(true)
+
+
+def sign_in(browser: Chrome, console: Console, page: str = "") -> None:
+    browser.get(f"{console.url}/{page}")
+    browser.find_element(By.NAME, "token").send_keys(TOKEN + Keys.ENTER)
+    until(
+        browser,
+        lambda b: b.find_elements(By.ID, "connection") and b.find_element(By.ID, "connection").text == "Connected",
+    )
+
+
+def rows(browser: Chrome, section: str) -> list[str]:
+    """The texts of the rows that are shown, read at one moment."""
+    script = "return [...document.querySelectorAll(arguments[0])].filter(r => !r.hidden).map(r => r.innerText)"
+    return list(browser.execute_script(script, f"#{section} tbody tr"))
+
+
+def test_a_result_appears_and_is_filtered_and_leads_to_the_course(console: Console, browser: Chrome) -> None:
+    console.publish("clinic/box-1/status", status(), retain=True)
+    for number in range(3):
+        console.publish("clinic/box-1/result/shoulder_abduction", result(number))
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 1)
+    browser.find_element(By.LINK_TEXT, "Results 3").click()
+    until(browser, lambda b: len(rows(b, "results")) == 3)
+    console.publish(
+        "clinic/box-1/result/squat", result(5, exercise="squat", side="both", status="not_scored", score={})
+    )
+    until(browser, lambda b: "squat" in rows(b, "results")[0])
+
+    browser.find_element(By.CSS_SELECTOR, "#results [name=text]").send_keys("abduc")
+    until(browser, lambda b: len(rows(b, "results")) == 3)
+    browser.find_element(By.CSS_SELECTOR, "#results [name=text]").clear()
+    browser.find_element(By.CSS_SELECTOR, "#results [value=not_scored]").click()
+    until(browser, lambda b: len(rows(b, "results")) == 1)
+
+    browser.find_element(By.CSS_SELECTOR, "#results tr:not([hidden]) td a").click()
+    until(browser, lambda b: b.find_element(By.CSS_SELECTOR, "#course h2").text == "Subject p-7")
+    until(browser, lambda b: len(b.find_elements(By.CSS_SELECTOR, "#course .chart .scatterlayer .points path")) == 6)
+    assert len(rows(browser, "course")) == 4
+    console.publish("clinic/box-1/result/shoulder_abduction", result(8))
+    until(browser, lambda b: len(rows(b, "course")) == 5)
+    assert severe(browser) == []
+
+
+def test_alerts_come_and_go_and_a_box_tells_everything_of_itself(console: Console, browser: Chrome) -> None:
+    console.publish("clinic/box-1/status", status(), retain=True)
+    alert = {
+        "code": "camera_lost",
+        "state": "raised",
+        "since": "2026-11-02T09:00:00Z",
+        "what": "gone",
+        "remedy": "plug",
+    }
+    console.publish("clinic/box-1/alert/camera_lost", alert, retain=True)
+    sign_in(browser, console)
+    until(browser, lambda b: "camera_lost" in rows(b, "boxes")[0])
+    browser.find_element(By.LINK_TEXT, "box-1").click()
+    until(browser, lambda b: "Alert: camera_lost" in b.find_element(By.ID, "box").text)
+    assert "plug" in browser.find_element(By.ID, "box").text
+    health = {"queued": 7, "devices": {"camera": {"state": "lost", "error": "unplugged"}}}
+    console.publish("clinic/box-1/health", health)
+    until(browser, lambda b: "unplugged" in b.find_element(By.ID, "box").text)
+    browser.find_element(By.LINK_TEXT, "Alerts 1").click()
+    until(browser, lambda b: "gone" in b.find_element(By.ID, "alerts").text)
+    console.publish("clinic/box-1/alert/camera_lost", None, retain=True)
+    until(browser, lambda b: "Nothing is wrong." in b.find_element(By.ID, "alerts").text)
+
+
+def test_two_thousand_boxes_are_listed_filtered_and_sorted(console: Console, browser: Chrome) -> None:
+    for number in range(2000):
+        state = "lost" if number % 100 == 0 else "online"
+        console.publish(f"clinic/box-{number}/status", status(state))
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 2000)
+    browser.find_element(By.CSS_SELECTOR, "#boxes [name=text]").send_keys("box-19 clinic")
+    until(browser, lambda b: len(rows(b, "boxes")) == 111)
+    browser.find_element(By.CSS_SELECTOR, "#boxes option:nth-child(4)").click()
+    until(browser, lambda b: [line.split()[0] for line in rows(b, "boxes")] == ["box-1900"])
+    browser.find_element(By.CSS_SELECTOR, "#boxes [name=text]").clear()
+    browser.find_element(By.CSS_SELECTOR, "#boxes th button").click()
+    browser.find_element(By.CSS_SELECTOR, "#boxes th button").click()
+    until(browser, lambda b: [line.split()[0] for line in rows(b, "boxes")][:2] == ["box-1900", "box-1800"])
+
+
+def test_markup_in_a_payload_is_text_and_no_request_leaves_the_host(console: Console, browser: Chrome) -> None:
+    console.publish("clinic/box-1/status", status(MARKUP, MARKUP), retain=True)
+    console.publish("clinic/box-1/alert/x", {"state": "raised", "what": MARKUP, "remedy": MARKUP}, retain=True)
+    console.publish("clinic/box-1/result/squat", result(1, subject=MARKUP, exercise=MARKUP, side=MARKUP, reason=MARKUP))
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 1 and MARKUP in rows(b, "boxes")[0])
+    for page, section in (("alerts", "alerts"), ("box/clinic/box-1", "box"), ("results", "results")):
+        browser.execute_script("location.hash = arguments[0]", f"#/{page}")
+        until(browser, lambda b, shown=section: MARKUP in b.find_element(By.ID, shown).text)
+    browser.find_element(By.CSS_SELECTOR, "#results td a").click()
+    until(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#course .chart .scatterlayer .points path"))
+    assert browser.title == "RehabBox console"
+    assert browser.find_elements(By.CSS_SELECTOR, "main img, main b") == []
+    asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    urls = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
+    hosts = {urlsplit(url).netloc for url in urls if url.startswith("http")}
+    assert hosts == {urlsplit(console.url).netloc}
+
+
+def test_the_keyboard_alone_is_enough(console: Console, browser: Chrome) -> None:
+    console.publish("clinic/box-1/status", status(), retain=True)
+    console.publish("clinic/box-2/status", status(), retain=True)
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 2)
+
+    def press(*keys: str) -> None:
+        ActionChains(browser).send_keys(*keys).perform()
+
+    def tab_to(wanted: str) -> None:
+        for _ in range(40):
+            focused = browser.execute_script("const a = document.activeElement; return a.name || a.textContent")
+            if focused.strip() == wanted:
+                return
+            press(Keys.TAB)
+        raise AssertionError(f"{wanted} was not reached by Tab")
+
+    tab_to("text")
+    press("box-2")
+    until(browser, lambda b: len(rows(b, "boxes")) == 1)
+    tab_to("box-2")
+    press(Keys.ENTER)
+    until(browser, lambda b: "box-2 (clinic)" in b.find_element(By.ID, "box").text)
+    tab_to("All boxes")
+    press(Keys.ENTER)
+    until(browser, lambda b: b.find_element(By.ID, "boxes").is_displayed())
+
+
+def test_it_fits_a_narrow_screen_and_follows_the_dark(console: Console, browser: Chrome) -> None:
+    console.publish("clinic/box-1/status", status(), retain=True)
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 1)
+    light = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    for width in (360, 1300):
+        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        wide = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        assert browser.execute_script(wide), width
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") != light
+
+
+def severe(browser: Chrome) -> list[str]:
+    """What the page's own scripts complained of."""
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
