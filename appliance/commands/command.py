@@ -47,6 +47,9 @@ def command(
           --ca ca.pem --certificate hospital.pem --key hospital.key
       rehabbox command mqtts://broker.example forget-patient --set subject=p-20931 --site clinic --box box-1 \\
           --ca ca.pem --certificate hospital.pem --key hospital.key
+      rehabbox command mqtts://broker.example correct-result --set action=withdraw --set by=therapist-7 \\
+          --set result=0d1b6d57-2c9f-4f0e-b6c5-5a1b0c3f7e42 --set "reason=somebody else did it" \\
+          --site clinic --box box-1 --ca ca.pem --certificate hospital.pem --key hospital.key
     """
     from appliance.hospital.asking import ask
     from appliance.messages.command import COMMANDS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +26,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.hospital.client import BrokerAddress
+from appliance.hospital.settings import BrokerSettings
 from appliance.hospital.throwaway import ThrowawayBroker
 from appliance.messages.topics import Topics, address_of
 
@@ -167,6 +170,23 @@ def assert_as_documented(seen: Seen) -> None:
     assert (expiry is not None) == ("messageExpiryInterval" in seen.mqtt)
 
 
+def withdraw_by_hand(hospital: BrokerSettings, result: str) -> str:
+    """As a person would; the id of the result that took its place."""
+    said = {"action": "withdraw", "by": "therapist-7", "reason": "somebody else did it", "result": result}
+    done = subprocess.run(
+        [sys.executable, "-m", "appliance", "command", f"mqtts://{hospital.host}:{hospital.port}", "correct-result"]
+        + [part for key, value in said.items() for part in ("--set", f"{key}={value}")]
+        + ["--site", "demo", "--box", "box-1", "--ca", hospital.ca, "--certificate", hospital.certificate]
+        + ["--key", hospital.key, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    corrected: str = json.loads(done.stdout)["answer"]["corrected"]
+    return corrected
+
+
 def test_what_a_box_sends_is_what_the_documents_say(ward: Any, hospital: Any, capture: Capture) -> None:
     box = ward.start(health={"interval_s": 0.3}, fhir={"patient_system": "https://hospital.example/patients"})
     exercises = [ward.exercise("shoulder_abduction", "left", 1), ward.exercise("squat", "both", 1)]
@@ -181,8 +201,8 @@ def test_what_a_box_sends_is_what_the_documents_say(ward: Any, hospital: Any, ca
     assert capture.answer(refused)["code"] == "unknown_result"
     amended = capture.ask("correct-result", result=measured["id"], action="amend", score=1.5)
     amendment = capture.answer(amended)["corrected"]
-    withdrawn = capture.ask("correct-result", result=amendment)
-    capture.until("result", id=capture.answer(withdrawn)["corrected"])
+    corrected = withdraw_by_hand(ward.broker.settings_for("hospital"), amendment)
+    capture.until("result", id=corrected)
     capture.until("fhir", status="entered-in-error")
     assert box.stop() == 0, box.log
     capture.until("status", state="stopped")
