@@ -16,10 +16,9 @@ from cryptography import x509
 from appliance.clock import installed, is_sane
 from appliance.enrolment.identity import Identity
 from appliance.enrolment.online import reach_online
-from appliance.errors import BrokerError, RehabBoxError
+from appliance.errors import RehabBoxError
 from appliance.exercises import load_exercises
-from appliance.hospital.client import BrokerAddress, HospitalClient
-from appliance.hospital.refusal import why_refused
+from appliance.hospital.refusal import knock
 from appliance.hospital.settings import tls_context
 from appliance.quality.judgement import shipped_judge
 from appliance.sensor_check import hear
@@ -192,13 +191,10 @@ def _certificate(settings: Settings) -> str:
 
 
 def _broker(settings: Settings) -> str:
-    """By a client id of its own: the box's would throw a running daemon off the broker."""
+    """Without a connection of its own, which would push a running daemon off the broker."""
     broker = settings.broker
-    address = BrokerAddress(
-        broker.host, broker.port, True, broker.ca, broker.certificate, broker.key, broker.proxy_address
-    )
     try:
-        with HospitalClient(address, f"{broker.box}-doctor"):
-            return f"{address} accepts this box"
-    except BrokerError as error:
-        raise RehabBoxError(why_refused(broker, tls_context(broker)) or str(error)) from None
+        knock(broker, tls_context(broker))
+    except ConnectionError as error:
+        raise RehabBoxError(f"{broker.host}:{broker.port}: {error}") from None
+    return f"{broker.host}:{broker.port} accepts this box"

@@ -21,6 +21,9 @@ from appliance.hospital.certificates import fingerprint, read_certificates, read
 @click.command()
 @click.option("--site", "sites", multiple=True, required=True, help="A level of the topics; once for each.")
 @click.option("--broker", required=True, metavar="HOST[:PORT]", help="As boxes reach it.")
+@click.option(
+    "--systems-port", type=click.IntRange(1, 65535), default=8884, show_default=True, help="For the hospital."
+)
 @click.option("--est", metavar="HOST[:PORT]", help="The hospital's enrolment server (RFC 7030), where it has one.")
 @click.option("--ca", type=path, help="The hospital's own authority (PEM); without it a local one is made.")
 @click.option("--ask-passphrase", is_flag=True, help="Encrypt the local authority's key.")
@@ -30,6 +33,7 @@ def init(
     folder: Path,
     sites: tuple[str, ...],
     broker: str,
+    systems_port: int,
     est: str | None,
     ca: Path | None,
     ask_passphrase: bool,
@@ -46,8 +50,8 @@ def init(
         passphrase = first_line(passphrase_file)
     elif ask_passphrase:
         passphrase = click.prompt("Passphrase of the authority's key", hide_input=True, confirmation_prompt=True)
-    places = _place("--broker", broker, 8883), _place("--est", est, 443) if est else None
-    make_fleet(folder, sites, *places, ca, passphrase)
+    server = _place("--est", est, 443) if est else None
+    make_fleet(folder, sites, _place("--broker", broker, 8883), systems_port, server, ca, passphrase)
     click.echo(f"{folder}: made; its settings are {folder / 'fleet.toml'}")
     if ca is None and passphrase is None:
         click.echo(f"{folder / 'ca.key'} is not encrypted: keep the folder on an encrypted disk")

@@ -64,6 +64,7 @@ def write_broker(
         crl=own.crl and own.crl.absolute(),
         state=out / "state",
         port=fleet.settings.broker.port,
+        systems_port=fleet.settings.broker.systems_port,
         user=user or "",
     )
     write_durably(out / "mosquitto.conf", conf.encode(), 0o644)

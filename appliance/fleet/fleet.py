@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from appliance.enrolment.durable import write_durably
-from appliance.enrolment.hospital_file import Enrolment, Hospital
+from appliance.enrolment.hospital_file import Broker, Enrolment, Hospital
 from appliance.errors import FleetError, RecordingError
 from appliance.fleet.audit import AuditLog
 from appliance.fleet.authority import LocalAuthority, make_authority
@@ -51,6 +51,7 @@ def make_fleet(
     folder: Path,
     sites: tuple[str, ...],
     broker: tuple[str, int],
+    systems_port: int,
     est: tuple[str, int] | None = None,
     ca: Path | None = None,
     passphrase: str | None = None,
@@ -67,7 +68,7 @@ def make_fleet(
         folder.chmod(0o700)
     except OSError as error:
         raise FleetError(f"{folder}: {error.strerror}") from None
-    write_fleet_settings(folder / "fleet.toml", sites, broker, est)
+    write_fleet_settings(folder / "fleet.toml", sites, broker, systems_port, est)
     if ca is None:
         make_authority(folder, f"RehabBox authority of {sites[0]}", passphrase)
     else:
@@ -193,7 +194,7 @@ class Fleet:
         key = self.folder / "reference-key.pem"
         return Hospital(
             site=site,
-            broker=self.settings.broker,
+            broker=Broker(host=self.settings.broker.host, port=self.settings.broker.port),
             ca=read_file(self.folder / "ca.pem").decode(),
             reference_key=read_file(key).decode() if key.exists() else None,
             est=self.settings.est,

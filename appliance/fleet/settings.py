@@ -6,12 +6,12 @@ import json
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from appliance.enrolment.durable import write_durably
-from appliance.enrolment.hospital_file import Broker, EstServer
+from appliance.enrolment.hospital_file import Broker, EstServer, Port
 from appliance.errors import FleetError
 from appliance.hospital.settings import Level
 
@@ -24,6 +24,7 @@ sites = {sites}                     # each a level of the topics: rehabbox/1/<si
 [broker]
 host = {host}                       # as boxes reach it, and as in its certificate
 port = {port}
+systems_port = {systems_port}       # for the hospital's own systems: let it be reached from inside the hospital only
 
 {est}
 
@@ -48,13 +49,26 @@ class Lives(BaseModel):
         return timedelta(days=days)
 
 
+class FleetBroker(Broker):
+    """As boxes reach it, and where the hospital's own systems do."""
+
+    systems_port: Port
+    """A listener of their own, on which one name may have several connections under client ids of its choice."""
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> Self:
+        if self.systems_port == self.port:
+            raise ValueError("port and systems_port must differ")
+        return self
+
+
 class FleetSettings(BaseModel):
     """Everything in `fleet.toml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sites: Annotated[tuple[Level, ...], Field(min_length=1)]
-    broker: Broker
+    broker: FleetBroker
     est: EstServer | None = None
     days: Lives = Lives()
 
@@ -67,7 +81,7 @@ label = ""                          # which of its authorities: /.well-known/est
 
 
 def write_fleet_settings(
-    file: Path, sites: tuple[str, ...], broker: tuple[str, int], est: tuple[str, int] | None
+    file: Path, sites: tuple[str, ...], broker: tuple[str, int], systems_port: int, est: tuple[str, int] | None
 ) -> None:
     """broker, est: host and port. Checked first; raises `FleetError`."""
     host, port = est or ("est.hospital.example", 443)
@@ -75,7 +89,9 @@ def write_fleet_settings(
     if est is None:
         server = "\n".join(f"# {line}" for line in server.splitlines())
     host, port = broker
-    text = _TEMPLATE.format(sites=json.dumps(list(sites)), host=json.dumps(host), port=port, est=server)
+    text = _TEMPLATE.format(
+        sites=json.dumps(list(sites)), host=json.dumps(host), port=port, systems_port=systems_port, est=server
+    )
     _checked(text, "fleet init")
     write_durably(file, text.encode(), 0o644)
 

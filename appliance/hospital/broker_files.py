@@ -39,21 +39,29 @@ def mosquitto_conf(
     folder: Path,
     certificate: Path,
     key: Path,
+    crl: Path | None,
     state: Path,
     port: int,
+    systems_port: int | None = None,
     address: str = "",
     user: str = "",
-    crl: Path | None,
 ) -> str:
-    """folder: where `ca.pem` and `acl` are; address: the listener's, empty for all; crl: None where there is none."""
-    template = (config_dir() / "broker" / "mosquitto.conf").read_text("utf-8")
-    return template.format(
-        folder=folder,
-        certificate=certificate,
-        key=key,
-        state=state,
-        port=port,
-        address=f" {address}" if address else "",
-        user=f"user {user}" if user else "",
-        crlfile=f"crlfile {crl}" if crl else "# No revocation list: revoked boxes are shut out by the rules alone.",
+    """folder: where `ca.pem` and `acl` are; address: the listeners', empty for all.
+
+    port: for the boxes, each connected once, under its name; with no `systems_port`, for everybody under any client id.
+    """
+    templates = config_dir() / "broker"
+    files = {"folder": folder, "certificate": certificate, "key": key, "address": f" {address}" if address else ""}
+    files["crlfile"] = (
+        f"crlfile {crl}" if crl else "# No revocation list: revoked boxes are shut out by the rules alone."
+    )
+    ports = {port: systems_port is not None}
+    if systems_port is not None:
+        ports[systems_port] = False
+    template = (templates / "listener.conf").read_text("utf-8")
+    listeners = [template.format(**files, port=one, fixed_id=str(fixed).lower()) for one, fixed in ports.items()]
+    return (
+        (templates / "mosquitto.conf")
+        .read_text("utf-8")
+        .format(user=f"user {user}" if user else "", listeners="\n".join(listeners), folder=folder, state=state)
     )

@@ -21,7 +21,6 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.errors import BrokerError
-from appliance.hospital.proxy import go_through_proxy
 
 ANSWER_S = 10.0
 
@@ -36,8 +35,6 @@ class BrokerAddress:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
-    proxy: tuple[str, int] | None = None
-    """Host and port of an outbound HTTP proxy."""
 
     @classmethod
     def parse(
@@ -107,7 +104,6 @@ class HospitalClient:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
         if address.tls:
             self._client.tls_set_context(address.context())
-        go_through_proxy(self._client, address.proxy)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message

@@ -25,7 +25,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.hospital.events import Received
 from appliance.hospital.proxy import go_through_proxy
-from appliance.hospital.refusal import out_of_date, why_refused
+from appliance.hospital.refusal import knock, out_of_date
 from appliance.hospital.settings import BrokerSettings
 from appliance.messages.limits import KEPT_FOR_US_S, LARGEST_MESSAGE
 from appliance.messages.model import SCHEMA_VERSION
@@ -220,11 +220,11 @@ class Connection:
 
     def _why(self) -> str:
         """Of a broker that ends the connection instead of answering; the TLS alert says more than the broken line."""
-        return (
-            why_refused(self._settings, self._tls)
-            or out_of_date(self._settings)
-            or f"{self.lost}; does the broker know the box's certificate?"
-        )
+        try:
+            knock(self._settings, self._tls)
+        except ConnectionError as error:
+            return str(error)
+        return out_of_date(self._settings) or f"{self.lost}; does the broker know the box's certificate?"
 
 
 def _refusal(reason: ReasonCode) -> str | None:

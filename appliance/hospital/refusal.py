@@ -11,7 +11,8 @@ from cryptography import x509
 from appliance.hospital.proxy import connect
 from appliance.hospital.settings import BrokerSettings
 
-PROBE_S = 2.0
+PROBE_S = 1.0
+"""For the line, and for the broker's alert, which comes with its answer to the certificate."""
 
 _ALERTS = {
     "CERTIFICATE_REVOKED": "the broker refuses the box's certificate: it is revoked",
@@ -25,23 +26,33 @@ _ALERTS = {
 """OpenSSL's names of the alerts of RFC 8446, 6.2."""
 
 
-def why_refused(settings: BrokerSettings, tls: ssl.SSLContext) -> str | None:
-    """Asks once more without sending anything: what was sent before makes the line break before the alert is read.
+def knock(settings: BrokerSettings, tls: ssl.SSLContext) -> None:
+    """A TLS handshake and nothing after it: what is sent makes the line break before the broker's alert is read.
 
-    None where the broker, by TLS at least, has nothing against the box.
+    The broker knows a box by its certificate alone, so one that says nothing against that lets it in. Raises
+    `ConnectionError` with the reason where it does not, or cannot be reached.
     """
     try:
         with connect(settings, PROBE_S) as line, tls.wrap_socket(line, server_hostname=settings.host) as tunnel:
             tunnel.settimeout(PROBE_S)
-            tunnel.recv(1)
-    except TimeoutError:
-        return None
+            if _said(tunnel) == b"":
+                raise ConnectionError("the broker ends the connection")
+    except ssl.SSLCertVerificationError as error:
+        raise ConnectionError(f"the broker's certificate is refused: {error.verify_message}") from None
     except ssl.SSLError as error:
         reason = error.reason or ""
-        return next((text for alert, text in _ALERTS.items() if reason.endswith(f"ALERT_{alert}")), None)
-    except OSError:
+        said = next((text for alert, text in _ALERTS.items() if reason.endswith(f"ALERT_{alert}")), None)
+        raise ConnectionError(said or f"the broker does not speak TLS 1.3 with the box: {reason or error}") from None
+    except OSError as error:
+        raise ConnectionError(error.strerror or str(error) or type(error).__name__) from None
+
+
+def _said(tunnel: ssl.SSLSocket) -> bytes | None:
+    """None: nothing, for as long as we listened."""
+    try:
+        return tunnel.recv(1)
+    except TimeoutError:
         return None
-    return None
 
 
 def out_of_date(settings: BrokerSettings) -> str | None:

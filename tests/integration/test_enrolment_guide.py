@@ -45,7 +45,7 @@ def test_the_guide_leads_from_an_empty_folder_to_a_result_at_the_hospital(tmp_pa
     done = subprocess.run(
         ["bash", "-c", SCRIPT.format(blocks="\n".join(blocks))],
         cwd=tmp_path,
-        env={"PATH": programs, "HOME": str(tmp_path), "BROKER": f"localhost:{free_port()}",
+        env={"PATH": programs, "HOME": str(tmp_path), "BROKER": f"localhost:{free_port()}", "SYSTEMS": str(free_port()),
              "EST": f"localhost:{est_server.port}"},
         capture_output=True,
         text=True,

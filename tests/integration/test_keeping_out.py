@@ -32,7 +32,7 @@ from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.events import Connected, Disconnected
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
-from appliance.hospital.refusal import why_refused
+from appliance.hospital.refusal import knock
 from appliance.hospital.settings import BrokerSettings, tls_context
 
 
@@ -55,7 +55,8 @@ class Clinic:
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder / "fleet", free_port()
         self.pid_file = self.folder / "broker" / "state" / "mosquitto.pid"
-        self.it("init", "--site", "clinic", "--broker", f"localhost:{self.port}")
+        self.systems_port = free_port()
+        self.init()
         self.write_broker("localhost")
         self._links: list[tuple[Link, Outbox]] = []
         self._box_folder = folder
@@ -64,6 +65,10 @@ class Clinic:
         done = CliRunner().invoke(rehabbox, ["fleet", "--folder", str(self.folder), *arguments], standalone_mode=False)
         if done.exception is not None:
             raise done.exception
+
+    def init(self, *more: str) -> None:
+        ports = (f"localhost:{self.port}", "--systems-port", str(self.systems_port))
+        self.it("init", "--site", "clinic", "--broker", *ports, *more)
 
     def write_broker(self, name: str) -> None:
         self.it("broker", "--name", name, *(["--user", "root"] if os.geteuid() == 0 else []))
@@ -94,7 +99,7 @@ class Clinic:
     def user(self, name: str, role: str) -> HospitalClient:
         self.it("user", name, "--role", role, "--out", str(self.folder), "--reload", str(self.pid_file))
         files = (self.folder / "ca.pem", self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        return HospitalClient(BrokerAddress("localhost", self.port, True, *files), name, ("rehabbox/#",))
+        return HospitalClient(BrokerAddress("localhost", self.systems_port, True, *files), name, ("rehabbox/#",))
 
     def link(self, settings: BrokerSettings) -> Link:
         folder = self._box_folder / f"outbox-{len(self._links)}"
@@ -171,7 +176,17 @@ def test_a_box_with_anothers_certificate_does_not_start_and_gets_nowhere_with_it
             assert heard.payload == b"for box-2"
         own = [hospital.next(2), hospital.next(2), hospital.next(2)]
         assert {heard.payload for heard in own if heard is not None} == {b"secret", b"for box-2"}
-    assert "as box-1 (p5, c1, k30, u'box-2')" in clinic.log
+    assert "as box-1 (p5, c1, k30, u'box-2')" not in clinic.log
+
+
+def test_no_box_pushes_another_off_the_broker_by_taking_its_client_id(clinic: Clinic) -> None:
+    link, other = clinic.link(clinic.enrolled("box-1")), clinic.enrolled("box-2")
+    event_of(link, Connected)
+    address = BrokerAddress("localhost", clinic.port, True, other.ca, other.certificate, other.key)
+    with HospitalClient(address, "box-1"):
+        assert "as box-2 (p5, c1, k30, u'box-2')" in clinic.log
+    assert link.connected
+    assert link.events.empty()
 
 
 def test_a_reader_writes_nothing_not_even_as_a_box_of_its_own_name(clinic: Clinic) -> None:
@@ -227,7 +242,8 @@ def test_a_certificate_of_another_authority_and_none_at_all_are_refused(
     assert refusal_of(link, caplog) == "the broker refuses the box's certificate: another authority signed it"
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     bare.load_verify_locations(good.ca)
-    assert why_refused(good, bare) == "the broker wants a certificate, and the box showed none"
+    with pytest.raises(ConnectionError, match="wants a certificate, and the box showed none"):
+        knock(good, bare)
     assert "peer did not return a certificate" in clinic.log
     bare.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("localhost", clinic.port)) as line, pytest.raises(ssl.SSLError, match="PROTOCOL"):
@@ -300,10 +316,7 @@ def test_a_running_box_renews_by_itself_and_goes_on_under_the_new_certificate(tm
     own = ("--certificate", str(tmp_path / "est" / "est.pem"), "--key", str(tmp_path / "est" / "est.key"))
     clinic.folder = tmp_path / "own"
     (tmp_path / "ca.pem").write_text(est_server.ca)
-    clinic.it(
-        *("init", "--site", "clinic", "--broker", f"localhost:{clinic.port}"),
-        *("--est", f"localhost:{est_server.port}", "--ca", str(tmp_path / "ca.pem")),
-    )
+    clinic.init("--est", f"localhost:{est_server.port}", "--ca", str(tmp_path / "ca.pem"))
     clinic.it("broker", *own, *(["--user", "root"] if os.geteuid() == 0 else []))
     clinic.start()
     identity, box = Identity(tmp_path / "box"), None

@@ -17,7 +17,7 @@ from appliance.fleet.fleet import Fleet, make_fleet
 def fleet(tmp_path: Path) -> Path:
     """The folder of a fleet that knows box-1 and box-2."""
     folder = tmp_path / "fleet"
-    make_fleet(folder, ("clinic",), ("localhost", 8883))
+    make_fleet(folder, ("clinic",), ("localhost", 8883), 8884)
     with Fleet(folder) as fleet:
         fleet.add([Box("box-1", "clinic"), Box("box-2", "clinic")])
     return folder
