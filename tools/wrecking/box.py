@@ -18,7 +18,6 @@ from lives import Lives
 ROOT = Path(__file__).resolve().parents[2]
 _STORED = re.compile(rb"result (\d+) is on disk: ([0-9a-f-]{36})")
 _OVER = re.compile(rb"cue: (done|abandoned) ")
-_CONNECTED = b"connected to the broker"
 
 
 class StuckError(Exception):
@@ -34,7 +33,6 @@ class Log:
     """Sequence by id, of results that it noted as on disk."""
     announced: set[str] = field(default_factory=set)
     """Ids of those after which it told the patient that the exercise is over."""
-    connections: int = 0
     _read: int = 0
     _last: str | None = None
 
@@ -51,8 +49,6 @@ class Log:
                 elif _OVER.search(line) and self._last is not None:
                     self.announced.add(self._last)
                     self._last = None
-                elif _CONNECTED in line:
-                    self.connections += 1
 
     def born(self) -> None:
         """A new life: what it announces is its own."""
