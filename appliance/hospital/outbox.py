@@ -161,8 +161,8 @@ class Outbox:
 
     def unsent_of(self, subject: str) -> int:
         """How many messages with that subject's data wait."""
-        query = "SELECT count(*) FROM outbox WHERE subject = ?"
-        return self._do(lambda db: int(db.execute(query, (subject,)).fetchone()[0]))
+        query = "SELECT id FROM outbox WHERE subject = ?"
+        return self._do(lambda db: sum(row not in self._confirmed for (row,) in db.execute(query, (subject,))))
 
     def erase(self, subject: str) -> list[bytes]:
         """Takes that subject's messages out, sent or not, and returns their payloads, for their digests.

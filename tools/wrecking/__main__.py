@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -204,6 +205,7 @@ def main() -> int:
     options = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("REHABBOX_")]:
         del os.environ[name]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # networks and disks are taken down
     rng, began = random.Random(options.seed), time.monotonic()  # noqa: S311
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="rehabbox-chaos-")))
