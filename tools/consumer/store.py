@@ -18,13 +18,6 @@ from messages import Message, PoisonError, Result, result_of
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 _PUT = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 _SET_ASIDE = "INSERT INTO set_aside VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING"
-_COUNTING = """
-    SELECT count(*) FROM (
-        SELECT status, row_number() OVER (
-            PARTITION BY box, coalesce(replaces, id) ORDER BY sequence DESC
-        ) AS from_last FROM result
-    ) AS said WHERE from_last = 1 AND status <> 'withdrawn'"""
-"""Results that count: of each exercise what was said last, unless a therapist withdrew it."""
 _HOLES = """
     SELECT box, before + 1, sequence - 1, received FROM (
         SELECT box, sequence, received, lag(sequence, 1, 0) OVER (PARTITION BY box ORDER BY sequence) AS before
@@ -74,7 +67,7 @@ class Store(ABC):
         """
         with self._transaction():
             ((results, boxes),) = self._rows("SELECT count(*), count(DISTINCT box) FROM result")
-            ((counting,),) = self._rows(_COUNTING)
+            ((counting,),) = self._rows("SELECT count(*) FROM counting_result")
             holes = self._rows(_HOLES)
             aside = self._rows("SELECT topic, reason, received FROM set_aside ORDER BY received")
         return {
@@ -122,7 +115,7 @@ class SqliteStore(Store):
             self._db = sqlite3.connect(self._path, isolation_level=None, timeout=30.0)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT")
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from None
         return self
@@ -171,7 +164,7 @@ class PostgresStore(Store):
             self._db = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
             with self._db.transaction():
                 self._db.execute("SELECT pg_advisory_xact_lock(7331)")  # consumers that start together create once
-                self._db.execute(_SCHEMA)
+                self._db.execute(_SCHEMA.replace("CREATE VIEW IF NOT EXISTS", "CREATE OR REPLACE VIEW").encode())
         return self
 
     def __exit__(self, *_: object) -> None:
