@@ -86,25 +86,24 @@ def _incomplete(repetitions: Sequence[Repetition]) -> list[Finding]:
 
 
 def _lost_range(differences: Differences) -> str | None:
-    here, there = differences.patient.angle_ranges, differences.reference.angle_ranges
-    lost = _known_angles(differences, there - here)
-    named = [
-        f"{_words(name)} {here[i]:.0f}° of {there[i]:.0f}°"
-        for i, name in _largest(lost)
-        if lost[i] >= max(_LEAST_DEG, _LEAST_PART * there[i])
-    ]
+    named = _changed(differences, -1.0, "{name} {here:.0f}° of {there:.0f}°")
     return f"Less range than in the reference: {_listed(named)}." if named else None
 
 
 def _added_range(differences: Differences) -> str | None:
-    here, there = differences.patient.angle_ranges, differences.reference.angle_ranges
-    added = _known_angles(differences, here - there)
-    named = [
-        f"{_words(name)} {here[i]:.0f}° instead of {there[i]:.0f}°"
-        for i, name in _largest(added)
-        if added[i] >= max(_LEAST_DEG, _LEAST_PART * there[i])
-    ]
+    named = _changed(differences, 1.0, "{name} {here:.0f}° instead of {there:.0f}°")
     return f"Limbs move that the reference holds stiller: {_listed(named)}." if named else None
+
+
+def _changed(differences: Differences, sign: float, form: str) -> list[str]:
+    """Of the angles whose range is much larger (sign 1) or smaller (-1) than the reference's, those changed most."""
+    here, there = differences.patient.angle_ranges, differences.reference.angle_ranges
+    change = _known_angles(differences, sign * (here - there))
+    return [
+        form.format(name=name.replace("_", " "), here=here[place], there=there[place])
+        for place, name in _largest(change)
+        if change[place] >= max(_LEAST_DEG, _LEAST_PART * there[place])
+    ]
 
 
 def _compensation(differences: Differences) -> str | None:
@@ -185,10 +184,6 @@ def _moving(differences: Differences) -> Floats:
     """(17,) how much each joint counts: as the reference moves it."""
     weights = np.sqrt(differences.reference.path) * differences.seen
     return np.asarray(weights / max(float(weights.sum()), 1e-9))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _listed(parts: Sequence[str]) -> str:
