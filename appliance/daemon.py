@@ -219,10 +219,11 @@ class Daemon:
         """A session that did not get to say how it ended is abandoned, where there is one."""
         interrupted = self._progress.interrupted
         if interrupted is not None:
-            # It may have been killed between a result and the note that its exercise is done.
-            self._progress.set_done(interrupted.prescription, *self._outbox.results_of(str(interrupted.id)))
             ended = {"state": "abandoned", "reason": reason, "at": datetime.now(UTC), "current": None}
             try:
+                # It may have been killed between a result and the note that its exercise is done.
+                if done := self._outbox.results_of(str(interrupted.id)):
+                    self._progress.set_done(interrupted.prescription, *done)
                 self._reporter.session(interrupted.model_copy(update=ended))
                 self._progress.close_session()
             except OutboxError as error:

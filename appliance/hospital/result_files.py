@@ -53,6 +53,8 @@ class ResultFiles:
         numbers = [file.sequence for file in self._all()]
         self.last = max([*numbers, int(marked) if marked.isdigit() else 0])
         """The highest number ever given."""
+        self._newest: ResultFile | None = None
+        """Of those kept since this object was made."""
 
     def keep(self, session: str, place: str, sequence: int, payload: bytes) -> ResultFile:
         """On disk when it returns. Raises `RecordingError` where the disk refuses, `OSError` for the folder."""
@@ -62,6 +64,7 @@ class ResultFiles:
         write_whole(file.path, payload)
         sync_folder(self._folder)
         self.last = max(self.last, sequence)
+        self._newest = file
         write_whole(self._mark, b"%d" % self.last)
         return file
 
@@ -83,7 +86,10 @@ class ResultFiles:
         return None
 
     def above(self, sequence: int) -> list[ResultFile]:
-        """Those with a higher number, in order."""
+        """Those with a higher number, in order. The newest alone is found without a search through all sessions."""
+        newest = self._newest
+        if newest is not None and sequence + 1 == newest.sequence == self.last and newest.path.exists():
+            return [newest]
         return sorted((file for file in self._all() if file.sequence > sequence), key=lambda file: file.sequence)
 
     def _all(self) -> list[ResultFile]:

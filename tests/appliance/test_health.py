@@ -74,8 +74,9 @@ def test_health_holds_queue_disk_and_each_devices_counters(tmp_path: Path) -> No
     watch = HealthWatch("box-1", devices, outbox, tmp_path, thermal=tmp_path)  # type: ignore[arg-type]
     before = datetime.now(UTC)
     outbox.put("a/topic", b"{}")
+    outbox.refused()
     health = watch.collect(sync_error_ms=1.5)
-    assert health.queued == 1
+    assert (health.queued, health.delivered, health.refused, health.rebuilt, health.dropped) == (1, 0, 1, 0, {})
     assert health.oldest_unsent is not None
     assert before <= health.oldest_unsent <= health.at
     camera, imu = health.devices["camera"], health.devices["imu"]

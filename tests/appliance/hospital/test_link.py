@@ -346,7 +346,7 @@ def test_a_prescription_arrives_whether_it_was_there_before_or_comes_later(
     assert event_of(link, Received).payload == b""
 
 
-def test_an_alert_is_told_again_to_a_broker_that_forgot_it(
+def test_alert_and_status_are_told_again_to_a_broker_that_forgot_them(
     broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
 ) -> None:
     link = link_to(broker.settings_for("box-1"))
@@ -357,6 +357,9 @@ def test_an_alert_is_told_again_to_a_broker_that_forgot_it(
     event_of(link, Disconnected)
     broker.start()
     hospital.next(lambda message: message.topic == link.topics.alert("disk_full"))
+    for topic in (link.topics.alert("disk_full"), link.topics.status):
+        hospital.client.subscribe(f"{topic}/#", qos=1)
+        assert hospital.next(lambda message, topic=topic: message.topic == topic and message.retain).payload
 
 
 def test_an_alert_is_retained_until_cleared_also_when_that_happens_offline(
