@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 
 from appliance.update.box import Box
 from appliance.update.packages import Packages, UpdateError
-from appliance.update.run import update
+from appliance.update.record import Record
+from appliance.update.run import GATE_S, update
 
 
 def main() -> int:
     """Exit status: 0 the box is up to date or a session runs, 1 an update failed (the version before is back)."""
+    parser = argparse.ArgumentParser("python -m appliance.update", description=__doc__)
+    parser.add_argument("--gate-s", type=float, default=GATE_S, help="a new version must work within so many seconds")
+    options = parser.parse_args()
     logging.basicConfig(level="INFO", format="%(message)s")
     try:
-        return update(Packages(), Box())
+        return update(Packages(), Box(), Record(), options.gate_s)
     except UpdateError as error:
         logging.getLogger(__name__).error("no update: %s", error)
         return 1

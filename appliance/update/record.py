@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 FILE = Path("/var/lib/rehabbox-update/record.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A new version that has not proved itself: where to go back to, and what was at fault before."""
+
+    before: str
+    new: str
+    faults: frozenset[str]
 
 
 class Record:
@@ -19,10 +29,12 @@ class Record:
         self._file = file
 
     @property
-    def trial(self) -> tuple[str, frozenset[str]] | None:
-        """The version to go back to and the faults there were, while a new version has not proved itself."""
+    def trial(self) -> Trial | None:
+        """The update under way; None where none is."""
         values = self._read()
-        return (str(values["before"]), frozenset(values["faults"])) if values.get("state") == "trial" else None
+        if values.get("state") != "trial":
+            return None
+        return Trial(str(values["before"]), str(values["version"]), frozenset(values["faults"]))
 
     @property
     def refused(self) -> str | None:
@@ -32,12 +44,13 @@ class Record:
 
     @property
     def why(self) -> str | None:
-        """What was wrong with the refused version; None where none was."""
+        """What was wrong with the version that was tried last; None where nothing was."""
         values = self._read()
-        return str(values["why"]) if values.get("state") == "refused" else None
+        return f"{values['version']} does not work: {values['why']}" if values.get("state") == "refused" else None
 
-    def try_(self, before: str, faults: frozenset[str]) -> None:
-        self._write(state="trial", before=before, faults=sorted(faults))
+    def begin(self, before: str, new: str, faults: frozenset[str]) -> None:
+        """faults: names of the checks that fail already."""
+        self._write(state="trial", before=before, version=new, faults=sorted(faults))
 
     def accept(self, version: str) -> None:
         self._write(state="accepted", version=version)

@@ -5,12 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from appliance.update.box import Box
 from appliance.update.packages import Packages, UpdateError
 from appliance.update.record import Record
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Seconds that pass; tests make their own."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+CLOCK = Clock()
 
 GATE_S = 300.0
 """Camera, sensors, model and broker must be good within this time."""
@@ -20,15 +32,8 @@ MUST_BE_GOOD = ("daemon", "doctor", "model", "exercises")
 at night) is no fault of the new version; all else must be as good as it was."""
 
 
-def update(
-    packages: Packages,
-    box: Box,
-    record: Record | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> int:
+def update(packages: Packages, box: Box, record: Record, gate_s: float = GATE_S, clock: Clock = CLOCK) -> int:
     """Returns an exit status; see `__main__`. Raises `UpdateError` where nothing was begun, or nothing helps."""
-    record = record or Record()
     if not packages.named:
         _log.info("the hospital has named no package source")
         return 0
@@ -37,56 +42,64 @@ def update(
             _log.info("a session is running; the update waits for the next look")
             return 0
         packages.repair()
-        if record.trial is not None:  # a power cut came between the exchange and the verdict
-            return _judge(packages, box, record, *record.trial, clock, sleep)
-        packages.refresh()
-        before, new = packages.installed(), packages.candidate()
-        if new is None or new == record.refused:
-            _log.info("%s is installed%s", before, f"; {new} was tried and refused" if new else " and the newest")
-            return 0
-        packages.archive(before)  # without a way back there is no way there
-        archive = packages.archive(new)
-        faults = frozenset(box.faults())
-        _log.info("updating from %s to %s", before, new)
-        record.try_(before, faults)
-        try:
-            packages.install(archive)
-        except UpdateError as error:
-            _log.error("%s", error)
-            return _go_back(packages, box, record, before, new, {"installation": str(error)})
-        return _judge(packages, box, record, before, faults, clock, sleep)
+        if record.trial is None:
+            try:
+                if not _exchange(packages, box, record):
+                    return 0
+            except _InstallationError as error:
+                return _go_back(packages, box, record, {"installation": str(error)})
+        # else a power cut came between the exchange and the verdict
+        return _judge(packages, box, record, gate_s, clock)
 
 
-def _judge(
-    packages: Packages,
-    box: Box,
-    record: Record,
-    before: str,
-    faults_before: frozenset[str],
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-) -> int:
-    new = packages.installed()
-    deadline_s = clock() + GATE_S
-    while counted := _counted(box.faults(), faults_before):
-        if clock() + LOOK_AGAIN_S > deadline_s:
-            return _go_back(packages, box, record, before, new, counted)
-        sleep(LOOK_AGAIN_S)
-    record.accept(new)
-    packages.keep_only(before, new)
-    _log.info("%s works", new)
+def _exchange(packages: Packages, box: Box, record: Record) -> bool:
+    """Whether a newer version is in place now; what is needed for the way back is on disk before anything changes."""
+    packages.refresh()
+    before, new = packages.installed(), packages.candidate()
+    if new is None or new == record.refused:
+        _log.info("%s is installed%s", before, f"; {new} was tried and refused" if new else " and the newest")
+        return False
+    packages.archive(before)
+    archive = packages.archive(new)
+    faults = frozenset(box.faults())
+    _log.info("updating from %s to %s", before, new)
+    record.begin(before, new, faults)
+    try:
+        packages.install(archive)
+    except UpdateError as error:
+        raise _InstallationError(str(error)) from None
+    return True
+
+
+def _judge(packages: Packages, box: Box, record: Record, gate_s: float, clock: Clock) -> int:
+    trial = record.trial
+    assert trial is not None
+    deadline_s = clock.now() + gate_s
+    while counted := _counted(box.faults(), trial.faults):
+        if clock.now() + LOOK_AGAIN_S > deadline_s:
+            return _go_back(packages, box, record, counted)
+        clock.sleep(LOOK_AGAIN_S)
+    record.accept(trial.new)
+    packages.keep_only(trial.before, trial.new)
+    _log.info("%s works", trial.new)
     return 0
+
+
+class _InstallationError(UpdateError):
+    """The new version could not even be installed."""
 
 
 def _counted(faults: dict[str, str], before: frozenset[str]) -> dict[str, str]:
     return {name: what for name, what in faults.items() if name in MUST_BE_GOOD or name not in before}
 
 
-def _go_back(packages: Packages, box: Box, record: Record, before: str, new: str, faults: dict[str, str]) -> int:
+def _go_back(packages: Packages, box: Box, record: Record, faults: dict[str, str]) -> int:
+    trial = record.trial
+    assert trial is not None
     why = "; ".join(f"{name}: {what}" for name, what in faults.items())
-    _log.error("%s does not work (%s); going back to %s", new, why, before)
-    record.refuse(new, why)
-    packages.install(packages.archive(before))
+    _log.error("%s does not work (%s); going back to %s", trial.new, why, trial.before)
+    packages.install(packages.archive(trial.before))
+    record.refuse(trial.new, why)
+    packages.keep_only(trial.before)
     box.restart()  # it reads why it is back, and tells the hospital
-    packages.keep_only(before)
     return 1

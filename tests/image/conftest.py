@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,16 @@ def box(bare: Machine, broker: ThrowawayBroker, tmp_path: Path) -> Installed:
     return installed
 
 
-@pytest.fixture
-def hospital(broker: ThrowawayBroker) -> Iterator[Hospital]:
+@contextmanager
+def listening(broker: ThrowawayBroker) -> Iterator[Hospital]:
+    """The hospital, as long as this broker runs."""
     settings = broker.settings_for("hospital")
     address = BrokerAddress(settings.host, settings.port, True, settings.ca, settings.certificate, settings.key)
     with HospitalClient(address, "test-hospital", (f"rehabbox/1/{SITE}/#",)) as client:
         yield Hospital(client)
+
+
+@pytest.fixture
+def hospital(broker: ThrowawayBroker) -> Iterator[Hospital]:
+    with listening(broker) as heard:
+        yield heard

@@ -1,0 +1,107 @@
+"""The package's life in a box: installed, changed by its owner, upgraded, taken back, removed, purged."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.image.conftest import Installed
+from tests.image.machine import Machine
+
+UNIT = "rehabbox.service"
+
+
+@pytest.fixture(scope="session")
+def newer(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same software as another version, whose shipped configuration changed in one place."""
+    return repacked(image, tmp_path_factory.mktemp("newer"), "9.0.0")
+
+
+def repacked(image: Path, folder: Path, version: str, script: str = "true") -> Path:
+    """The package under another version, after a shell script was run in its tree. Files are linked, not copied."""
+    tree = folder / "tree"
+    subprocess.run(["cp", "-al", image.parent / "package" / "amd64" / "root", tree], check=True)
+    control = tree / "DEBIAN"
+    subprocess.run(["dpkg-deb", "--control", image / "package.deb", control], check=True)
+    text = (control / "control").read_text()
+    before = next(line for line in text.splitlines() if line.startswith("Version: "))
+    (control / "control").write_text(text.replace(before, f"Version: {version}"))
+    settings = tree / "etc/rehabbox/settings.toml"
+    changed = settings.read_text() + f"# of {version}\n"
+    settings.unlink()  # another name of the image's own file
+    settings.write_text(changed)
+    subprocess.run(["sh", "-ec", script], cwd=tree, check=True)
+    package = folder / f"rehabbox_{version}_amd64.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "--build", tree, package], check=True)
+    shutil.rmtree(tree)
+    return package
+
+
+def installed(machine: Machine) -> str:
+    return machine.run("dpkg-query", "--show", "--showformat=${Version} ${db:Status-Status}", "rehabbox")
+
+
+def files(machine: Machine) -> set[str]:
+    """What lies on the disk but logs, dpkg's own books and what systemd writes for itself."""
+    found = machine.run(
+        "find", "/etc", "/usr", "/var", "/opt", "/home", "/root", "/srv", "-xdev", "-print"
+    ).splitlines()
+    others = ("/var/log/", "/var/lib/dpkg", "/var/cache/apt", "/var/lib/systemd", "/var/cache/ldconfig", "/var/tmp/")
+    return {path for path in found if not path.startswith(others)}
+
+
+def test_install_run_upgrade_take_back_and_purge(box: Installed, newer: Path, image: Path) -> None:
+    machine = box.machine
+    for package in (newer, image / "package.deb"):
+        shutil.copy(package, machine.disk(f"/srv/{package.resolve().name if package is newer else 'first.deb'}"))
+    machine.boot()
+    machine.wait(UNIT)
+    first = installed(machine)
+    assert first.endswith(" installed")
+    machine.run("sh", "-c", "echo '# mine' >>/etc/rehabbox/exercises/15_squat.toml")
+    mine = machine.run("cat", "/etc/rehabbox/settings.toml")
+
+    machine.run("dpkg", "--install", "--force-confold", f"/srv/{newer.name}", timeout_s=300)
+    machine.wait(UNIT)
+    assert installed(machine) == "9.0.0 installed"
+    assert machine.run("cat", "/etc/rehabbox/settings.toml") == mine, "what the hospital wrote is kept"
+    assert "# mine" in machine.run("cat", "/etc/rehabbox/exercises/15_squat.toml")
+    assert "# of 9.0.0" in machine.run("cat", "/etc/rehabbox/settings.toml.dpkg-dist")
+    assert machine.run("dpkg", "--verify", "rehabbox").replace("??5?????? c /etc/rehabbox/", "").split() == [
+        "exercises/15_squat.toml",
+        "settings.toml",
+    ]
+
+    machine.run("dpkg", "--install", "--force-confold", "/srv/first.deb", timeout_s=300)
+    machine.wait(UNIT)
+    assert installed(machine) == first
+    assert machine.run("cat", "/etc/rehabbox/settings.toml") == mine
+
+    machine.run("dpkg", "--remove", "rehabbox", timeout_s=300)
+    assert machine.show(UNIT, "ActiveState") == "inactive"
+    assert machine.run("cat", "/etc/rehabbox/settings.toml") == mine, "a removed package keeps its configuration"
+    assert machine.run("ls", "/var/lib/rehabbox").split(), "and its results"
+
+    machine.run("dpkg", "--purge", "rehabbox")
+    left = {path for path in files(machine) if "rehabbox" in path}
+    assert left == set()
+    assert machine.run("getent", "passwd", "rehabbox", check=False) == ""
+    assert machine.run("getent", "group", "rehabbox", check=False) == ""
+    assert machine.run("systemctl", "list-unit-files", "rehabbox*", "--no-legend") == ""
+    assert machine.run("ls", "/dev").split().count("rehabbox") == 0
+
+
+def test_an_upgrade_by_hand_does_not_break_off_a_session(box: Installed, newer: Path) -> None:
+    machine = box.machine
+    shutil.copy(newer, machine.disk(f"/srv/{newer.name}"))
+    machine.boot()
+    machine.wait(UNIT)
+    before = installed(machine)
+    said = machine.run(
+        "flock", "/var/lib/rehabbox/session.lock", "dpkg", "--install", f"/srv/{newer.name}", check=False, timeout_s=300
+    )
+    assert installed(machine) == before, said
+    machine.wait(UNIT)
