@@ -12,6 +12,10 @@ class SettingsError(RehabBoxError):
     """A settings file or environment variable holds an unknown key or a value out of range."""
 
 
+class NotSetUpError(SettingsError):
+    """The box is new: it has no camera, or its hospital has not enrolled it. Nothing is wrong, something is missing."""
+
+
 class RecordingError(RehabBoxError):
     """A recording cannot be read: missing, empty, cut short, binary, a wrong header, no joint in it."""
 
@@ -61,6 +65,10 @@ class OutboxError(RehabBoxError):
 
 class EnrolmentError(RehabBoxError):
     """A box cannot be enrolled or its certificate renewed: a file, a certificate or a server is at fault."""
+
+
+class NetworkError(RehabBoxError):
+    """The network file cannot be used, or what it says cannot be put in force."""
 
 
 class FleetError(RehabBoxError):

@@ -69,7 +69,8 @@ def fields_of(record: logging.LogRecord) -> dict[str, str | int]:
 
 
 def log_to_supervisor(level: str, environment: Mapping[str, str] = os.environ) -> None:
-    """To the journal where systemd gave us a stream to it, else to stderr."""
+    """To the journal where systemd gave us a stream to it, else to stderr. Called again it changes the level."""
+    logging.getLogger().setLevel(level)
     if "JOURNAL_STREAM" in environment:
         logging.basicConfig(level=level, format="%(name)s: %(message)s", handlers=[JournalHandler()])
     else:

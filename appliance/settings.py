@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.camera_settings import check_cameras
-from appliance.errors import SettingsError
+from appliance.errors import NotSetUpError, SettingsError
 from appliance.exercises import config_dir
 from appliance.hospital.settings import BrokerSettings, OutboxSettings
 from appliance.scoring.calibration_file import read_calibration
@@ -25,6 +25,10 @@ from hal.recovery import RecoverySettings
 from hal.registry import DRIVERS, driver_options
 
 PREFIX = "REHABBOX_"
+NEEDED = {
+    "broker": "this box is not enrolled; see rehabbox enrol --help",
+    "camera": "plug one in and see rehabbox devices --help, or name its driver here",
+}
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -158,10 +162,10 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
     Raises `SettingsError` that names file, key and what is wrong.
     """
     file = file or default_settings_file()
-    values = _read(file)
-    _overlay(values, environment)
-    _enrolled(values)
-    _overlay(values, environment)
+    values = known_values(file, environment)
+    for table, what in NEEDED.items():
+        if table not in values:
+            raise NotSetUpError(f"{file}: {table}: there is none; {what}")
     try:
         settings = Settings.model_validate(values)
         if settings.session.calibration is not None:
@@ -177,6 +181,19 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
     except HalError as error:
         raise SettingsError(f"{file}: {error}") from None
     return settings
+
+
+def known_values(file: Path | None = None, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """All that is said of the settings, whether it is complete and right or not. Raises `SettingsError`.
+
+    From least to most weight: what was found plugged in, the file, what the hospital told, the environment.
+    """
+    values = _read(file or default_settings_file())
+    _overlay(values, environment)
+    _enrolled(values)
+    _found(values)
+    _overlay(values, environment)
+    return values
 
 
 def enrolment_folder(file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -213,6 +230,28 @@ def _enrolled(values: dict[str, Any]) -> None:
     for table, keys in _read(drop_in).items():
         own = values.get(table, {})
         values[table] = {**own, **keys} if isinstance(own, dict) else own
+
+
+def found_file(values: Mapping[str, Any]) -> Path:
+    """Where `rehabbox devices --write` puts what it found, in the state folder."""
+    session = values.get("session", {})
+    state = session.get("state") if isinstance(session, dict) else None
+    return Path(state or SessionSettings().state) / "found.toml"
+
+
+def _found(values: dict[str, Any]) -> None:
+    """Takes what was found plugged in, where neither file nor hospital names such a device."""
+    file = found_file(values)
+    try:
+        if not file.exists():
+            return
+    except OSError:  # the box's own user may look there; nobody else needs to
+        return
+    found = _read(file)
+    if "camera" in values:
+        found.pop("pose", None)  # the network that goes with the camera that was found
+    for table, keys in found.items():
+        values.setdefault(table, keys)
 
 
 def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:

@@ -46,6 +46,7 @@ class Watchdog:
         self._lock = threading.Lock()
         self._patience_s = 0.0
         self._stopping = threading.Event()
+        self._feeder: threading.Thread | None = None
 
     @contextmanager
     def watched(self, name: str) -> Iterator[Alive]:
@@ -64,16 +65,19 @@ class Watchdog:
                 del self._parts[id(part)]
 
     def start(self, environment: Mapping[str, str] = os.environ, tell: Callable[[str], object] = notify) -> None:
-        """Feeds the supervisor in a thread of its own, as it asks for in `WATCHDOG_USEC`."""
+        """Feeds the supervisor in a thread of its own, as it asks for in `WATCHDOG_USEC`. Fed already: nothing more."""
         period_s = int(environment.get("WATCHDOG_USEC", "0")) / 1e6
         if not period_s or environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+            return
+        if self._feeder is not None and self._feeder.is_alive():
             return
         self._patience_s = PERIODS * period_s
         self._stopping.clear()
         with self._lock:
             for part in self._parts.values():
                 part.due_s = self._due_s(0.0)
-        threading.Thread(target=self._feed, args=(period_s / FEEDS, tell), name="watchdog", daemon=True).start()
+        self._feeder = threading.Thread(target=self._feed, args=(period_s / FEEDS, tell), name="watchdog", daemon=True)
+        self._feeder.start()
 
     def stop(self) -> None:
         self._stopping.set()

@@ -154,7 +154,7 @@ class Counters:
     """Frames or samples that arrived, and that nobody read in time."""
 
 
-CueKind = Literal["waiting", "ready", "recording", "paused", "scoring", "done", "abandoned", "fault"]
+CueKind = Literal["setup", "waiting", "ready", "recording", "paused", "scoring", "done", "abandoned", "fault"]
 
 
 @dataclass(frozen=True, slots=True)

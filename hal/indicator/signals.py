@@ -30,6 +30,7 @@ class Signal:
 _LOW, _A, _C_SHARP, _E, _HIGH = 220.0, 440.0, 554.4, 659.3, 880.0
 
 SIGNALS: Mapping[CueKind, Signal] = {
+    "setup": Signal(WHITE, (2.0, 2.0), ((_A, 0.12), (_A, 0.12))),
     "waiting": Signal(WHITE, (0.1, 2.9), ((_A, 0.12),)),
     "ready": Signal(BLUE, (1.0, 1.0), ((_A, 0.18), (_E, 0.3))),
     "recording": Signal(GREEN, STEADY, ((_HIGH, 0.5),)),

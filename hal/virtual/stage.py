@@ -66,7 +66,7 @@ class Stage:
                 self._asked = (cue.exercise, cue.side)
                 lead_in_s = max(manner.reaction_s, self.patient.settled_s() - now_s)
                 self.patient.perform(*self._asked, cue.repetitions, now_s, lead_in_s, manner.tempo, manner.amplitude)
-            elif cue.kind in ("paused", "done", "abandoned", "waiting", "fault") and self._asked[0]:
+            elif cue.kind in ("paused", "done", "abandoned", "setup", "waiting", "fault") and self._asked[0]:
                 self.patient.rest(*self._asked, now_s + manner.reaction_s, _STOP_S)
         except HalError as error:
             _log.warning("%s; it stays at rest", error)

@@ -69,6 +69,8 @@ def _software(project: Path, environment: Environment) -> None:
     launcher = environment.root / HOME / "bin/rehabbox"
     launcher.write_text(LAUNCHER)
     launcher.chmod(0o755)
+    shutil.copyfile(project / "tools/packaging/stick", environment.root / HOME / "stick")
+    (environment.root / HOME / "stick").chmod(0o755)
     (environment.root / "usr/bin").mkdir(parents=True)
     (environment.root / "usr/bin/rehabbox").symlink_to("../lib/rehabbox/bin/rehabbox")
 
