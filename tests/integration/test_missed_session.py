@@ -1,36 +1,37 @@
-"""A patient who does not come: the hospital hears of it, also where the box was off when the time was over."""
+"""A patient who did not come: the hospital hears of it, also where the box was off when the time was over."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
-from appliance.messages.topics import Topics
+from appliance.messages.prescription import PrescribedExercise, Prescription
+from appliance.progress import Progress
 
 
-def test_a_session_that_was_missed_is_told_although_the_box_was_off_at_its_end(ward: Any, hospital: Any) -> None:
-    box = ward.start(indicator={"driver": "silent"})  # the virtual patient hears nothing, and does nothing
-    prescription = hospital.prescribe([ward.exercise("squat", "both", 1)])
-    hospital.wait(lambda heard: any(message["state"] == "ready" for message in heard.of("session")))
-    box.process.kill()
-    box.process.wait()
-    hospital.client.publish(Topics("demo", "box-1").prescription, b"", retain=True)
-    an_hour_passes(ward)
-    box = ward.start(indicator={"driver": "silent"})
-    hospital.wait(lambda heard: any(message["state"] == "missed" for message in heard.of("session")))
+def test_a_session_that_was_missed_while_the_box_was_off_is_told_when_it_starts(ward: Any, hospital: Any) -> None:
+    now = datetime.now(UTC)
+    exercises = tuple(
+        PrescribedExercise.model_validate(ward.exercise(name, "both", 1)) for name in ("shoulder_abduction", "squat")
+    )
+    prescription = Prescription(
+        id=uuid4(),
+        issued=now - timedelta(hours=2),
+        expires=now - timedelta(hours=1),
+        subject="p-1",
+        exercises=exercises,
+    )
+    (ward.folder / "state").mkdir()
+    before = Progress(ward.folder / "state" / "progress.json")
+    before.follow(prescription)
+    before.set_done(prescription.id, 0)
+
+    box = ward.start()
+    hospital.wait(lambda heard: heard.of("session") != [])
     assert box.stop() == 0, box.log
-    (missed,) = [message for message in hospital.of("session") if message["state"] == "missed"]
-    assert missed["prescription"] == prescription
+    (missed,) = hospital.of("session")
+    assert (missed["state"], UUID(missed["prescription"])) == ("missed", prescription.id)
     assert [item["exercise"] for item in missed["exercises"]] == ["squat"]
-    assert "1 of 1" in missed["reason"]
-    assert hospital.of("result") == []
-
-
-def an_hour_passes(ward: Any) -> None:
-    """For what the box remembers, instead of for the test."""
-    file = ward.folder / "state" / "progress.json"
-    remembered = json.loads(file.read_text())
-    hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    remembered["due"] |= {"issued": (hour_ago - timedelta(hours=1)).isoformat(), "expires": hour_ago.isoformat()}
-    file.write_text(json.dumps(remembered))
+    assert "1 of 2" in missed["reason"]
+    assert Progress(ward.folder / "state" / "progress.json").missed(now) is None
