@@ -18,10 +18,10 @@ def load(*options: str) -> tuple[int, dict[str, Any], str]:
 
 def test_no_result_of_a_ward_is_lost_over_cut_lines_and_a_restarted_broker() -> None:
     status, report, said = load(
-        "--boxes", "40", "--every", "0.5", "--seconds", "3", "--cuts", "300", "--away", "0.5", "--spread", "1"
+        "--boxes", "40", "--every", "0.4", "--seconds", "2", "--cuts", "300", "--away", "0.2", "--spread", "0.5"
     )  # fmt: skip
     assert status == 0, said
-    assert report["results"] >= 200
+    assert report["results"] >= 150
     assert (report["lost"], report["queued"], report["set_aside"]) == (0, 0, 0)
     assert report["ended"]["cut"] >= 1
     assert report["restart"]["attempts"] >= 40

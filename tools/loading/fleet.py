@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -88,11 +88,12 @@ class Fleet:
 
     def restart_broker(self, away_s: float) -> float:
         """Stops it, and starts it after so long; the time when it listened again."""
-        for work, pause_s in ((self._broker.stop, away_s), (self._broker.start, 0.0)):
-            thread = threading.Thread(target=work)
-            thread.start()
-            self.loop.run(lambda thread=thread: not thread.is_alive())  # type: ignore[misc]
-            self.run_for(pause_s)
+        with ThreadPoolExecutor(1) as beside:
+            for work, pause_s in ((self._broker.stop, away_s), (self._broker.start, 0.0)):
+                done = beside.submit(work)
+                self.loop.run(done.done)
+                done.result()
+                self.run_for(pause_s)
         return monotonic()
 
     def run_for(self, seconds: float) -> None:
