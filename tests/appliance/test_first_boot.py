@@ -138,7 +138,7 @@ def test_a_box_that_waits_can_be_stopped(tmp_path: Path) -> None:
 def sign(tmp_path: Path) -> Callable[[bytes], Enrolment]:
     """The hospital's answer to a request."""
     folder = tmp_path / "fleet"
-    make_fleet(folder, ("ward",), "broker.example", 8883, None, None)
+    make_fleet(folder, ("ward",), ("broker.example", 8883), 8884)
     with Fleet(folder) as fleet:
         fleet.add([FleetBox(f"box-{number}", "ward") for number in range(2, 8)])
 
