@@ -171,12 +171,14 @@ class Link:
             connection.close()
 
     def _greet(self, connection: Connection) -> None:
-        status = self.topics.status
-        connection.publish(status, self._status("online", self._number), self._reporting(status), retain=True)
+        """Listens first: who sees the box online can reach it."""
         for topic in (self.topics.prescription, self.topics.reference("+"), self.topics.command("+")):
             known = self._greeted and topic != self.topics.prescription  # references are large
-            connection.subscribe(topic, self._reporting(topic), known=known)
+            as_published = topic == self.topics.command("+")  # where nothing may be retained
+            connection.subscribe(topic, self._reporting(topic), known=known, as_published=as_published)
         self._greeted = True
+        status = self.topics.status
+        connection.publish(status, self._status("online", self._number), self._reporting(status), retain=True)
         self._alerts.send_all_again()
         self._trouble = ""
         self._connected.set()
