@@ -25,8 +25,18 @@ GROUP = "rehabbox.hooks"
 class CertificateRenewal(Protocol):
     """Serves `command/rotate-certificate`."""
 
+    @property
+    def online(self) -> bool:
+        """Whether there is a server to renew at; else the hospital signs a request that it is sent."""
+
     def renew(self) -> x509.Certificate:
         """Renews the box's certificate now, with a new key: the new one. Raises `RehabBoxError`."""
+
+    def request(self) -> str:
+        """A request (PEM) for a new key, which `install` waits for. Raises `RehabBoxError`."""
+
+    def install(self, certificate: str) -> x509.Certificate:
+        """Puts the answer (PEM) to the request in force: the new one. Raises `RehabBoxError`."""
 
 
 class Updater(Protocol):
