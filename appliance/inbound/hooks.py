@@ -1,6 +1,6 @@
 """What a command hands on to other parts of the box, where they are there: a renewer of certificates, an updater.
 
-An updater is installed beside this software and names itself by an entry point:
+A box's own updater is `appliance.update`. Another is installed beside this software and names itself by an entry point:
 
     [project.entry-points."rehabbox.hooks"]
     updater = "acme.updater:AcmeUpdater"
@@ -16,6 +16,7 @@ from typing import Protocol
 from cryptography import x509
 
 from appliance.settings import Settings
+from appliance.update.wish import UpdaterAsked
 
 _log = logging.getLogger(__name__)
 
@@ -55,11 +56,12 @@ class Hooks:
 
 
 def installed_updater(settings: Settings) -> Updater | None:
-    """One that cannot be loaded is logged and counts as not there."""
+    """Another's, else that of the Debian package. One that cannot be loaded is logged and counts as not there."""
     for point in entry_points(group=GROUP, name="updater"):
         try:
             updater: Updater = point.load()(settings)
             return updater
         except Exception:  # noqa: BLE001  somebody else's code, whatever it raises, must not keep the box from working
             _log.exception("the updater %s cannot be loaded", point.value)
-    return None
+    ours = UpdaterAsked()
+    return ours if ours.there else None
