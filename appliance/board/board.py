@@ -41,7 +41,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a message changed. result: one that was not known yet."""
+    """What a message changed. result: one that was not known yet, or a correction."""
 
     box: Box
     result: Payload | None = None
@@ -53,7 +53,7 @@ class Board:
     def __init__(self) -> None:
         self.boxes: dict[BoxKey, Box] = {}
         self.results: OrderedDict[str, Payload] = OrderedDict()
-        """By id, in the order they came."""
+        """By `measured_id`, in the order they came; of each the newest correction, where there is one."""
         self.unreadable = 0
         """Messages that were none of a box's."""
 
@@ -79,13 +79,27 @@ class Board:
         return Heard(box)
 
     def _take(self, box: Box, result: Payload) -> Heard | None:
-        known = str(result.get("id", ""))
-        if known in self.results:
+        known = measured_id(result)
+        before = self.results.get(known)
+        if before is not None and sequence_of(before) >= sequence_of(result):
             return None
         self.results[known] = result
         if len(self.results) > MOST_RESULTS:
             self.results.popitem(last=False)
         return Heard(box, result)
+
+
+def measured_id(result: Payload) -> str:
+    """Of the result as it was measured; a correction has an id of its own and names that one."""
+    correction = result.get("correction")
+    replaced = correction.get("replaces") if isinstance(correction, dict) else None
+    return str(replaced or result.get("id", ""))
+
+
+def sequence_of(result: Payload) -> int:
+    """Of a result and its corrections the highest counts."""
+    sequence = result.get("sequence")
+    return sequence if isinstance(sequence, int) else 0
 
 
 def _object(payload: bytes) -> dict[str, Any] | None:

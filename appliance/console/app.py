@@ -99,6 +99,9 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
 
 
 def _in_order(results: list[Payload], site: str) -> list[View]:
-    """By when they began, each id once."""
-    rows = {str(result.get("id")): result_row(result, site) for result in results}
+    """By when they began, each once, as it was corrected last."""
+    rows: dict[str, View] = {}
+    for row in (result_row(result, site) for result in results):
+        if row["key"] not in rows or rows[row["key"]]["sequence"] < row["sequence"]:
+            rows[row["key"]] = row
     return sorted(rows.values(), key=lambda row: str(row["started"]))

@@ -12,7 +12,7 @@ from itertools import islice
 from time import monotonic
 from typing import Any
 
-from appliance.board.board import Board, Box, BoxKey, Heard, Payload
+from appliance.board.board import Board, Box, BoxKey, Heard, Payload, measured_id
 from appliance.console.views import View, box_details, box_row, result_row
 from appliance.hospital.client import HospitalClient
 
@@ -122,7 +122,7 @@ class Feed:
         with self._lock:
             heard = self._board.hear(topic, payload)
             if heard is not None and heard.result is not None:
-                self._sites[str(heard.result.get("id", ""))] = heard.box.site
+                self._sites[measured_id(heard.result)] = heard.box.site
                 if len(self._sites) > 2 * len(self._board.results):
                     self._sites = {known: self._sites.get(known, "") for known in self._board.results}
             return heard

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.board.board import Box, Payload
+from appliance.board.board import Box, Payload, measured_id, sequence_of
 
 View = dict[str, Any]
-_TEXTS = ("id", "box", "subject", "exercise", "side", "started", "ended", "status", "reason", "session")
+_TEXTS = ("box", "subject", "exercise", "side", "started", "ended", "status", "reason", "session")
 _SCORES = ("pose_dissimilarity", "dynamics_dissimilarity", "dissimilarity", "dissimilarity_extended", "tempo_ratio")
 
 
@@ -47,8 +47,12 @@ def result_row(result: Payload, site: str) -> View:
     score, quality = _part(result, "score"), _part(result, "quality")
     repetitions = result.get("repetitions")
     done = [one for one in repetitions if isinstance(one, dict)] if isinstance(repetitions, list) else []
+    correction = _part(result, "correction")
     return {
+        "key": measured_id(result),
+        "sequence": sequence_of(result),
         "site": site,
+        "corrected": " by ".join(filter(None, (_text(correction, "action"), _text(correction, "by")))),
         **{name: _text(result, name) for name in _TEXTS},
         **{name: _number(score, name) for name in _SCORES},
         "quality": _number(quality, "quality"),

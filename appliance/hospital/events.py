@@ -44,8 +44,7 @@ class Received:
     topic: str
     payload: bytes
     retained: bool
-    """It lies at the broker, and is sent again at each connection; of a prescription or reference: it lay there before
-    we connected."""
+    """It lay at the broker already; sent again at each connection."""
     response_topic: str | None = None
     correlation: bytes | None = None
 

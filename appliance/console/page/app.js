@@ -3,7 +3,7 @@ import { Table, element, moment, number } from "/page/table.js";
 import { showCourse } from "/page/course.js";
 
 const boxes = new Map(); // "site/name": row of a box
-const results = new Map(); // id: row of a result
+const results = new Map(); // key: row of a result, as it was corrected last
 const MOST_RESULTS = 500;
 
 const boxTable = new Table(document.querySelector("#boxes"), {
@@ -36,11 +36,11 @@ const resultColumns = [
   { name: "D_P", cell: (row) => number(row.pose_dissimilarity, 3), by: (row) => row.pose_dissimilarity ?? -1, kind: "number" },
   { name: "D_T", cell: (row) => number(row.dynamics_dissimilarity, 3), by: (row) => row.dynamics_dissimilarity ?? -9, kind: "number" },
   { name: "Quality", cell: (row) => (row.quality === null ? "" : `${Math.round(100 * row.quality)} %`), by: (row) => row.quality ?? -1, kind: "number" },
-  { name: "", cell: (row) => element("span", row.synthetic ? "synthetic" : "", { className: "faint" }), by: (row) => row.synthetic },
+  { name: "Note", cell: (row) => element("span", [row.corrected, row.synthetic ? "synthetic" : ""].filter(Boolean).join(", "), { className: "faint" }), by: (row) => row.corrected },
 ];
 const resultTable = new Table(document.querySelector("#results"), {
   columns: resultColumns,
-  key: (row) => row.id,
+  key: (row) => row.key,
   text: (row) => [row.subject, row.box, row.exercise.replaceAll("_", " ")].join(" "),
   accepts: (row, form) => !form.status.value || row.status === form.status.value,
   newestFirst: true,
@@ -59,12 +59,12 @@ function take(told, everything) {
   }
   for (const box of told.boxes) boxes.set(`${box.site}/${box.name}`, box);
   boxTable.put(told.boxes);
-  const fresh = told.results.filter((row) => !results.has(row.id)).reverse(); // the oldest first
-  for (const row of fresh) results.set(row.id, row);
+  const fresh = told.results.filter((row) => (results.get(row.key)?.sequence ?? -1) < row.sequence).reverse(); // the oldest first
+  for (const row of fresh) results.set(row.key, row);
   resultTable.put(fresh, !everything);
-  for (const id of [...results.keys()].slice(0, Math.max(0, results.size - MOST_RESULTS))) {
-    results.delete(id);
-    resultTable.remove(id);
+  for (const key of [...results.keys()].slice(0, Math.max(0, results.size - MOST_RESULTS))) {
+    results.delete(key);
+    resultTable.remove(key);
   }
   connection(told.connected ? "" : "No connection to the broker; what is shown may be out of date.");
   const alerts = listAlerts();

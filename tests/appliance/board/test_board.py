@@ -49,3 +49,15 @@ def test_the_oldest_results_are_forgotten_where_there_are_too_many(monkeypatch: 
     for number in range(5):
         board.hear("rehabbox/1/s/b/result/squat", json.dumps({"id": str(number)}).encode())
     assert list(board.results) == ["2", "3", "4"]
+
+
+def test_a_correction_takes_the_place_of_what_was_measured_and_the_newest_counts() -> None:
+    board = Board()
+    corrected = {"replaces": "1", "action": "withdrawn"}
+    for result in (
+        {"id": "3", "sequence": 3, "status": "withdrawn", "correction": corrected},
+        {"id": "1", "sequence": 1, "status": "scored"},
+        {"id": "2", "sequence": 2, "status": "scored", "correction": corrected | {"action": "amended"}},
+    ):
+        board.hear("rehabbox/1/s/b/result/squat", json.dumps(result).encode())
+    assert [(key, result["status"]) for key, result in board.results.items()] == [("1", "withdrawn")]

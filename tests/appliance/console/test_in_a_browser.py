@@ -24,7 +24,8 @@ def result(number: int, **changes: Any) -> dict[str, Any]:
     began = f"2026-11-{number + 1:02d}T09:00:00Z"
     score = {"pose_dissimilarity": 0.5 - 0.05 * number, "dynamics_dissimilarity": 0.01 * number}
     return {
-        "id": f"id-{number}", "box": "box-1", "subject": "p-7", "exercise": "shoulder_abduction", "side": "left",
+        "id": f"id-{number}", "sequence": number + 1, "box": "box-1", "subject": "p-7",
+        "exercise": "shoulder_abduction", "side": "left",
         "started": began, "ended": began, "status": "scored", "reason": None, "score": score,
         "repetitions": [{"complete": True}, {"complete": False}], "synthetic": True,
     } | changes  # fmt: skip
@@ -61,6 +62,11 @@ def test_a_result_appears_and_is_filtered_and_leads_to_the_course(console: Conso
         "clinic/box-1/result/squat", result(5, exercise="squat", side="both", status="not_scored", score={})
     )
     until(browser, lambda b: "squat" in rows(b, "results")[0])
+    correction = {"replaces": "id-1", "action": "withdrawn", "by": "therapist-2"}
+    withdrawn = result(1, id="other", sequence=9, status="withdrawn", correction=correction)
+    console.publish("clinic/box-1/result/shoulder_abduction", withdrawn)
+    until(browser, lambda b: "withdrawn by therapist-2" in rows(b, "results")[2])
+    assert len(rows(browser, "results")) == 4
 
     browser.find_element(By.CSS_SELECTOR, "#results [name=text]").send_keys("abduc")
     until(browser, lambda b: len(rows(b, "results")) == 3)
