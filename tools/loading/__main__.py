@@ -9,6 +9,8 @@ import os
 import resource
 import sys
 import time
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -85,48 +87,17 @@ def _load(options: argparse.Namespace) -> dict[str, Any]:
                 return _run(options, broker, hospital, fleet)
 
 
-def _run(
-    options: argparse.Namespace, broker: ThrowawayBroker, hospital: Hospital, fleet: Fleet
-) -> dict[str, Any]:  # fmt: skip
+def _run(options: argparse.Namespace, broker: ThrowawayBroker, hospital: Hospital, fleet: Fleet) -> dict[str, Any]:
     journal = fleet.journal
-    _say("all connect at once")
-    began_s = time.monotonic()
-    all_in = fleet.connect(CONNECT_S)
-    connect = _rush(fleet, began_s, 0, 0)
-    _say(f"  {connect}")
-
-    _say(f"for {options.seconds:g} s a result every {options.every:g} s from each; {options.cuts:g} lines cut a minute")
-    fleet.loop.lag_s = 0.0
-    broker_s, own_s, steady_s = cpu_s(broker.pid), time.process_time(), time.monotonic()
-    fleet.make_results(options.every)
-    fleet.cut_lines(options.cuts)
-    while (left_s := options.seconds - (time.monotonic() - steady_s)) > 0:
-        fleet.run_for(min(left_s, 30.0))
-        _say(f"  {len(journal.put)} results made, {hospital.stored} stored, {fleet.connected} boxes connected")
-    took_s = time.monotonic() - steady_s
-    cpu = {
-        "broker": round((cpu_s(broker.pid) - broker_s) / took_s, 3),
-        "boxes": round((time.process_time() - own_s) / took_s, 3),
-    }
-    lag_ms, steady = round(fleet.loop.lag_s * 1000), dict(journal.put)
-
-    _say(f"the broker is restarted, {options.away:g} s away")
-    fleet.stop_cutting()
-    fleet.run_for(1.0)  # what was made last is on its way
-    attempts, connected = len(journal.attempts), len(journal.connected)
-    listening_s = fleet.restart_broker(options.away)
-    all_back = fleet.wait_until_all(lambda: fleet.connected == len(fleet.boxes), BACK_S, "back")
-    back = _rush(fleet, listening_s, attempts, connected)
-    _say(f"  {back}")
-
+    all_in, connect = _connect(fleet)
+    steady, figures = _work(options, broker, hospital, fleet)
+    all_back, restart = _restart(options, fleet)
     fleet.run_for(options.every)
     fleet.stop_making()
-    fleet.wait_until_all(
-        lambda: hospital.stored >= len(journal.put), options.patience, "connected, until all is stored"
-    )
-    received = hospital.received()
+    arrived = partial(_all_stored, hospital, fleet)
+    fleet.wait_until_all(arrived, options.patience, "connected, until all is stored")
+    received, aside = hospital.received(), hospital.set_aside()
     lost = [name for name in journal.put if name not in received]
-    aside = hospital.set_aside()
     return {
         "ok": bool(all_in and all_back and not lost and not aside),
         "boxes": options.boxes,
@@ -134,17 +105,65 @@ def _run(
         "lost": len(lost),
         "set_aside": len(aside),
         "queued": fleet.queued,
-        "results_per_s": round(len(steady) / took_s, 1),
         "latency_ms": percentiles_ms(steady, received),
+        **figures,
         "connect": connect,
-        "restart": back,
-        "cpu": cpu,
-        "lag_ms": lag_ms,
+        "restart": restart,
         "load_average": round(os.getloadavg()[0], 1),
         "ended": dict(journal.ended),
         "refused": dict(journal.refused),
         "seed": options.seed,
     }
+
+
+def _connect(fleet: Fleet) -> tuple[bool, dict[str, float]]:
+    _say("all connect at once")
+    began_s = time.monotonic()
+    all_in = fleet.connect(CONNECT_S)
+    rush = _rush(fleet, began_s, 0, 0)
+    _say(f"  {rush}")
+    return all_in, rush
+
+
+def _work(
+    options: argparse.Namespace, broker: ThrowawayBroker, hospital: Hospital, fleet: Fleet
+) -> tuple[dict[str, datetime], dict[str, Any]]:
+    """Results at a steady rate, and lines that are cut: what was made, and what it took."""
+    _say(f"for {options.seconds:g} s a result every {options.every:g} s from each; {options.cuts:g} lines cut a minute")
+    fleet.loop.lag_s = 0.0
+    broker_s, own_s, began_s = cpu_s(broker.pid), time.process_time(), time.monotonic()
+    fleet.make_results(options.every)
+    fleet.cut_lines(options.cuts)
+    while (left_s := options.seconds - (time.monotonic() - began_s)) > 0:
+        fleet.run_for(min(left_s, 30.0))
+        made = len(fleet.journal.put)
+        _say(f"  {made} results made, {hospital.stored} stored, {fleet.connected} boxes connected")
+    took_s, made_by_now = time.monotonic() - began_s, dict(fleet.journal.put)
+    fleet.stop_cutting()
+    figures = {
+        "results_per_s": round(len(made_by_now) / took_s, 1),
+        "cpu": {
+            "broker": round((cpu_s(broker.pid) - broker_s) / took_s, 3),
+            "boxes": round((time.process_time() - own_s) / took_s, 3),
+        },
+        "lag_ms": round(fleet.loop.lag_s * 1000),
+    }
+    fleet.run_for(1.0)  # what was made last is on its way
+    return made_by_now, figures
+
+
+def _restart(options: argparse.Namespace, fleet: Fleet) -> tuple[bool, dict[str, float]]:
+    _say(f"the broker is restarted, {options.away:g} s away")
+    attempts, connected = len(fleet.journal.attempts), len(fleet.journal.connected)
+    listening_s = fleet.restart_broker(options.away)
+    all_back = fleet.wait_until_all(lambda: fleet.connected == len(fleet.boxes), BACK_S, "back")
+    rush = _rush(fleet, listening_s, attempts, connected)
+    _say(f"  {rush}")
+    return all_back, rush
+
+
+def _all_stored(hospital: Hospital, fleet: Fleet) -> bool:
+    return hospital.stored >= len(fleet.journal.put)
 
 
 def _rush(fleet: Fleet, began_s: float, attempts: int, connected: int) -> dict[str, float]:
