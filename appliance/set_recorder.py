@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Literal
 
@@ -59,7 +59,7 @@ class SetRecorder:
         self._begun = False
         self._frames = 0
         self._checked_ns = 0
-        self._started = datetime.now(UTC)
+        self._started_s = monotonic()
 
     def record(self, capture: Capture, interruption: Callable[[], Interruption | None]) -> RecordedSet:
         """Returns when the set is over. Its session file is finished then, also where a fault of our own ends it.
@@ -74,13 +74,14 @@ class SetRecorder:
         on_host = replace(joined.recording, times=joined.host_s)
         sync = self._sync.quality(on_host)
         fused = self._sync.fused(on_host, sync.delay_s, self._bones)
+        ended = datetime.now(UTC)  # the clock may have been set meanwhile, and is rather right now than before
         return RecordedSet(
             end=end,
             recording=replace(fused.recording, times=joined.recording.times),
             frames=self._frames,
             lost=self._views.lost,
-            started=self._started,
-            ended=datetime.now(UTC),
+            started=ended - timedelta(seconds=monotonic() - self._started_s),
+            ended=ended,
             sync=sync,
             filled=fused.filled_share,
             bones=fused.bones,
@@ -166,7 +167,7 @@ class SetRecorder:
     def _begin(self, host_ns: int) -> None:
         self._begun = True
         self._sync.begin()
-        self._started = datetime.now(UTC)
+        self._started_s = monotonic()
         self._checked_ns = host_ns
         self._file.begin()
         self._on_change("recording")

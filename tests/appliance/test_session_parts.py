@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from time import sleep
 from uuid import uuid4
@@ -268,17 +268,36 @@ class Played:
         return self._items.pop(0)
 
 
-def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
-    def full() -> SessionWriter:
-        raise RecordingError("session.mcap: cannot be written: No space left on device")
+def full_disk() -> SessionWriter:
+    raise RecordingError("session.mcap: cannot be written: No space left on device")
 
+
+def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
     began: list[str] = []
-    recorder = SetRecorder(watch(), one_view(), full, began.append, longest_pause_s=60.0)
+    recorder = SetRecorder(watch(), one_view(), full_disk, began.append, longest_pause_s=60.0)
     recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "source_ended"
     assert len(recorded.recording) == len(a_set(2, rest_s=0.5))
     assert recorded.file_error is not None
     assert began == ["recording"]
+
+
+class SetBack(datetime):
+    """A clock that is set back by three hours at each look."""
+
+    looks = 0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        cls.looks += 1
+        return datetime.now(tz) - timedelta(hours=3 * cls.looks)
+
+
+def test_a_clock_that_is_set_back_in_a_set_does_not_let_it_end_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.set_recorder.datetime", SetBack)
+    recorder = SetRecorder(watch(), one_view(), full_disk, lambda state: None, longest_pause_s=60.0)
+    recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
+    assert timedelta(0) < recorded.ended - recorded.started < timedelta(minutes=1)
 
 
 class FaultyWatch(SetWatch):
