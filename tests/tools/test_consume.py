@@ -52,7 +52,7 @@ class Boxes:
 
     def publish(self, *payloads: bytes) -> None:
         for sent in self.send(*payloads):
-            sent.wait_for_publish(10)
+            sent.wait_for_publish(60)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -126,7 +126,7 @@ def report(store: str) -> dict[str, Any]:
     return document
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     deadline = monotonic() + timeout_s
     while not condition():
         assert monotonic() < deadline, "it did not come to that"
@@ -150,7 +150,7 @@ def test_three_consumers_divide_the_results_and_have_each_once_although_one_is_k
     assert report(store) == {"results": 300, "counting": 300, "boxes": 1, "holes": [], "set_aside": []}
     for process in others:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     for name in ("one-0", "two-1", "three-2", "one-3"):
         assert "stored" in (tmp_path / f"{name}.log").read_text(), f"{name} had no share of the load"
 
@@ -202,7 +202,7 @@ def test_a_consumer_that_leaves_takes_what_it_was_given_with_it(box: Boxes, cons
     leaving.kill()
     leaving.wait()
     assert report(store)["results"] < 20  # the rest lies in the share of the one that is gone
-    assert consumer("leaving", store, "--leave").wait(20) == 0
+    assert consumer("leaving", store, "--leave").wait(60) == 0
     until(lambda: report(store)["results"] == 20)
     box.publish(*(result("box-1", number) for number in range(21, 41)))
     until(lambda: report(store)["results"] == 40)

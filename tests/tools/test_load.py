@@ -12,7 +12,7 @@ TOOL = Path(__file__).parents[2] / "tools" / "loading"
 
 
 def load(*options: str) -> tuple[int, dict[str, Any], str]:
-    run = subprocess.run([sys.executable, TOOL, *options], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([sys.executable, TOOL, *options], capture_output=True, text=True, timeout=300)
     return run.returncode, json.loads(run.stdout.splitlines()[-1]) if run.stdout else {}, run.stderr
 
 
