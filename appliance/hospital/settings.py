@@ -81,8 +81,11 @@ class OutboxSettings(BaseModel):
     """Disk for messages that wait. Beyond it session messages are dropped; results then wait in their session files."""
     late_per_s: Annotated[float, Field(gt=0, le=1000)] = 10.0
     """Messages a second of those that waited over an outage; new ones go out at once."""
-    keep_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """A result stays so long after the broker confirmed it, and is sent again where the connection breaks meanwhile."""
+    keep_s: Annotated[float, Field(ge=0, le=3600)] = 90.0
+    """A result stays so long after the broker confirmed it, and is sent again where the connection breaks meanwhile.
+
+    Longer than the broker takes to have it on its own disk: mosquitto's `autosave_interval`, 60 s as we set it up.
+    """
     needs_listener: bool = True
     """A result that the broker took although nobody subscribes to it is kept and sent again.
 
