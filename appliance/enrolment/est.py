@@ -71,7 +71,7 @@ class EstClient:
 
     def authorities(self) -> list[x509.Certificate]:
         """The hospital's present authorities (4.1)."""
-        return _certificates(self._ask("GET", "cacerts", None, {}))
+        return certificates_in(self._ask("GET", "cacerts", None, {}))
 
     def enrol(self, request: x509.CertificateSigningRequest, box: str, code: str) -> list[x509.Certificate]:
         """The first certificate and its chain, for a one-time code (4.2.1, by HTTP Basic: 3.2.3)."""
@@ -87,7 +87,7 @@ class EstClient:
     ) -> list[x509.Certificate]:
         body = base64.encodebytes(request.public_bytes(Encoding.DER))
         headers |= {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
-        came = _certificates(self._ask("POST", operation, body, headers))
+        came = certificates_in(self._ask("POST", operation, body, headers))
         ours = [one for one in came if same_key(one.public_key(), request.public_key())]
         if not ours:
             raise EnrolmentError(f"{self} answered with a certificate for another key")
@@ -139,7 +139,7 @@ def _retry_s(header: str | None) -> float:
         return LATER_S
 
 
-def _certificates(answer: bytes) -> list[x509.Certificate]:
+def certificates_in(answer: bytes) -> list[x509.Certificate]:
     """Of a certs-only CMS message in base64 (4.1.3)."""
     try:
         return load_der_pkcs7_certificates(base64.b64decode(answer, validate=False))

@@ -73,13 +73,13 @@ def read_boxes(file: Path, sites: Sequence[str]) -> list[Box]:
 def _rows(file: Path, lines: list[str], sites: Sequence[str]) -> Iterator[tuple[int, Box]]:
     header = lines[0] if lines else ""
     reader = csv.DictReader(lines, delimiter=";" if header.count(";") > header.count(",") else ",", strict=True)
-    names = [name.strip().lower() for name in reader.fieldnames or []]
-    reader.fieldnames = names
-    needed = ("box",) if len(sites) == 1 else ("box", "site")
-    missing = [name for name in needed if name not in names]
-    if missing:
-        raise FleetError(f"{file}: has no column {' and no column '.join(missing)}; the first line names the columns")
     try:
+        reader.fieldnames = names = [name.strip().lower() for name in reader.fieldnames or []]
+        needed = ("box",) if len(sites) == 1 else ("box", "site")
+        missing = [name for name in needed if name not in names]
+        if missing:
+            lacks = " and no column ".join(missing)
+            raise FleetError(f"{file}: has no column {lacks}; the first line names the columns")
         for row in reader:
             values = {name: (row.get(name) or "").strip() for name in COLUMNS}
             if any(values.values()):

@@ -24,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.hospital.events import Received
-from appliance.hospital.proxy import go_through_proxy
+from appliance.hospital.proxy import go_through_proxy, reason_of
 from appliance.hospital.refusal import knock, out_of_date
 from appliance.hospital.settings import BrokerSettings
 from appliance.messages.limits import KEPT_FOR_US_S, LARGEST_MESSAGE
@@ -87,7 +87,7 @@ class Connection:
         except ssl.SSLCertVerificationError as error:
             raise ConnectionError(f"the broker's certificate is refused: {error.verify_message}") from None
         except (OSError, ValueError) as error:
-            raise ConnectionError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from None
+            raise ConnectionError(reason_of(error)) from None
         self._client.loop_start()
         deadline = monotonic() + CONNECT_S
         while not self._opened and self.lost is None:

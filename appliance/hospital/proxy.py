@@ -27,3 +27,10 @@ def connect(settings: BrokerSettings, timeout_s: float) -> socket.socket:
         where, timeout_s, proxy_type=socks.HTTP, proxy_addr=host, proxy_port=port
     )
     return line
+
+
+def reason_of(error: Exception) -> str:
+    """Why there is no line, in one line, and whose fault it is."""
+    if isinstance(error, socks.ProxyError):
+        return f"the proxy does not let the box out: {str(error).splitlines()[0].removeprefix('Socket error: ')}"
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from appliance.hospital.proxy import connect
+from appliance.hospital.proxy import connect, reason_of
 from appliance.hospital.settings import BrokerSettings
 
 PROBE_S = 1.0
@@ -44,7 +44,7 @@ def knock(settings: BrokerSettings, tls: ssl.SSLContext) -> None:
         said = next((text for alert, text in _ALERTS.items() if reason.endswith(f"ALERT_{alert}")), None)
         raise ConnectionError(said or f"the broker does not speak TLS 1.3 with the box: {reason or error}") from None
     except OSError as error:
-        raise ConnectionError(error.strerror or str(error) or type(error).__name__) from None
+        raise ConnectionError(reason_of(error)) from None
 
 
 def _said(tunnel: ssl.SSLSocket) -> bytes | None:

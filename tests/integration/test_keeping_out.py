@@ -303,6 +303,8 @@ def test_a_box_renews_and_comes_back_with_the_new_certificate_through_a_proxy(
     enrol_online(identity, hospital, "box-1", "4711", proxy.url)
     first = identity.current().certificate.serial_number
     settings = clinic.settings("box-1", identity.folder / "current").model_copy(update={"proxy": proxy.url})
+    shut = settings.model_copy(update={"proxy": proxy_to().url})
+    assert event_of(clinic.link(shut), Disconnected).reason == "the proxy does not let the box out: 403: Forbidden"
     link = clinic.link(settings)
     assert event_of(link, Connected).number == 1
     renewed = Renewal(identity, link.connect_again, lambda what: None).renew()
