@@ -69,7 +69,9 @@ def user(
     passphrase_file: Path | None,
     pid_file: Path | None,
 ) -> None:
-    """Make a certificate for NAME, a person or system at the hospital, and a key where none was requested for.
+    """Let NAME in, a person or system at the hospital: its certificate, and its key unless it made that itself.
+
+    Where the hospital's own authority signs, only the broker's rules are changed.
 
     \b
     Example:
@@ -81,6 +83,10 @@ def user(
     with Fleet(folder) as fleet_:
         passphrase = passphrase_of(folder, passphrase_file)
         issued = fleet_.user(name, role, key, passphrase)
+        if issued is None:
+            tell_rules(fleet_, passphrase, pid_file)
+            click.echo(f"{name}: as {role}, with a certificate of the hospital's own authority")
+            return
         out.mkdir(parents=True, exist_ok=True)
         if made is not None:
             write_durably(out / f"{name}.key", key_pem(made), 0o600)
@@ -150,7 +156,7 @@ def _set_state(
 ) -> None:
     with Fleet(folder) as fleet_:
         passphrase = passphrase_of(folder, passphrase_file)
-        if (folder / "ca.key").exists():
+        if fleet_.signs_here:
             LocalAuthority(folder, passphrase)  # a wrong passphrase is told before anything changes
         taken = fleet_.set_state(name, state, reason)
         click.echo(f"{name}: {state}; certificates taken back: {', '.join(one.serial for one in taken) or 'none'}")

@@ -95,7 +95,7 @@ def write_rules(fleet: Fleet, passphrase: str | None) -> Path | None:
     text = rules(fleet.settings.sites, users, fleet.locked_out())
     owner = out.stat()
     written = {"acl": text.encode()}
-    if (fleet.folder / "ca.key").exists():
+    if fleet.signs_here:
         revoked = [one for one in fleet.store.certificates() if one.revoked is not None]
         written["crl.pem"] = LocalAuthority(fleet.folder, passphrase).revocation_list(revoked)
     for name, data in written.items():

@@ -34,7 +34,7 @@ SOON = timedelta(days=60)
 LONGEST_WAIT_S = 5.0
 """For another process that works on the same fleet."""
 
-Condition = Literal["waiting", "enrolled", "ending", "expired", "revoked", "retired"]
+Condition = Literal["waiting", "let in", "enrolled", "ending", "expired", "revoked", "retired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +157,34 @@ class Fleet:
                 note("sign", box=box, certificate=same.serial, until=same.expires.isoformat(timespec="seconds"))
         return Enrolment(box=box, certificate=same.pem, hospital=self.hospital(site))
 
-    def user(self, name: str, role: str, key: ec.EllipticCurvePublicKey, passphrase: str | None) -> Issued:
-        """A certificate for a person or a system at the hospital."""
+    @property
+    def signs_here(self) -> bool:
+        """With a local authority; else the hospital's own signs, and what it issued is not known here."""
+        return (self.folder / "ca.key").exists()
+
+    def user(self, name: str, role: str, key: ec.EllipticCurvePublicKey, passphrase: str | None) -> Issued | None:
+        """Lets a person or a system in: its certificate, or None where the hospital's own authority signs."""
         checked(Box(name, self.settings.sites[0]), self.settings.sites)
         if role not in roles():
             raise FleetError(f"{role}: is no role; there are {', '.join(roles())}")
         if self.store.box(name) is not None:
             raise FleetError(f"{name}: is the name of a box")
+        if (name, "retired") in {(known, state) for known, _, state in self.store.users()}:
+            raise FleetError(f"{name}: is retired for good; take another name")
         with self.change() as note:
-            issued = LocalAuthority(self.folder, passphrase).issue(name, key, self.settings.days.of("user"))
+            issued = None
             self.store.put_user(name, role)
-            self.store.put_certificate(issued)
-            note("user", user=name, role=role, certificate=issued.serial)
+            if self.signs_here:
+                issued = LocalAuthority(self.folder, passphrase).issue(name, key, self.settings.days.of("user"))
+                self.store.put_certificate(issued)
+            note("user", user=name, role=role, certificate=issued and issued.serial)
         return issued
 
     def set_state(self, name: str, state: State, reason: str) -> list[Issued]:
         """Of a box or user. Its certificates are taken back unless it becomes active; returns those."""
         before = self._state_of(name)
         if before == "retired" and state != "retired":
-            raise FleetError(f"{name}: is retired for good; give the box another id")
+            raise FleetError(f"{name}: is retired for good; take another name")
         with self.change() as note:
             taken = [one for one in self.store.certificates(name) if one.valid and state != "active"]
             at = datetime.now(UTC)
@@ -201,13 +210,13 @@ class Fleet:
         )
 
     def condition(self, name: str, state: State) -> tuple[Condition, Issued | None]:
-        """How a box or user stands, and its newest certificate. With the hospital's own authority, none is known."""
+        """How a box or user stands, and its newest certificate that is known here."""
         issued = self.store.certificates(name)
         newest = issued[-1] if issued else None
         if state != "active":
             return state, newest
         if newest is None or newest.revoked is not None:
-            return "waiting", newest
+            return "waiting" if self.signs_here else "let in", newest
         left = newest.expires - datetime.now(UTC)
         return ("expired" if left < timedelta(0) else "ending" if left < SOON else "enrolled"), newest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -10,10 +11,11 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -26,14 +28,18 @@ from appliance.enrolment.renewal import Renewal
 from appliance.errors import BrokerError, SettingsError
 from appliance.fleet.authority import LocalAuthority
 from appliance.fleet.fleet import Fleet
+from appliance.hospital.asking import ask
 from appliance.hospital.authority import Authority
-from appliance.hospital.certificates import key_pem, new_key, pem_of
+from appliance.hospital.certificates import key_pem, make_request, new_key, pem_of, subject
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.events import Connected, Disconnected
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.hospital.refusal import knock
 from appliance.hospital.settings import BrokerSettings, tls_context
+from appliance.messages.command import RotateCertificate
+from appliance.messages.model import encode
+from appliance.messages.topics import Topics
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -313,30 +319,52 @@ def test_a_box_renews_and_comes_back_with_the_new_certificate_through_a_proxy(
     assert proxy.asked.count(f"localhost:{clinic.port}") == 2
 
 
-def test_a_running_box_renews_by_itself_and_goes_on_under_the_new_certificate(tmp_path: Path, est_server: Any) -> None:
-    clinic = Clinic(tmp_path)
-    own = ("--certificate", str(tmp_path / "est" / "est.pem"), "--key", str(tmp_path / "est" / "est.key"))
+def test_a_running_box_renews_by_itself_or_calls_and_renews_when_it_is_told_to(tmp_path: Path, est_server: Any) -> None:
+    clinic, box = Clinic(tmp_path), None
     clinic.folder = tmp_path / "own"
     (tmp_path / "ca.pem").write_text(est_server.ca)
     clinic.init("--est", f"localhost:{est_server.port}", "--ca", str(tmp_path / "ca.pem"))
+    own = ("--certificate", str(tmp_path / "est" / "est.pem"), "--key", str(tmp_path / "est" / "est.key"))
     clinic.it("broker", *own, *(["--user", "root"] if os.geteuid() == 0 else []))
+    clinic.it("user", "ris", "--role", "prescriber")
+    key = new_key()
+    (tmp_path / "ris.key").write_bytes(key_pem(key))
+    (tmp_path / "ris.pem").write_bytes(pem_of([est_server.sign(make_request(subject("ris"), key))]))
+    files = (tmp_path / "ca.pem", tmp_path / "ris.pem", tmp_path / "ris.key")
+    ris, topics = BrokerAddress("localhost", clinic.systems_port, True, *files), Topics("clinic", "box-1")
     clinic.start()
-    identity, box = Identity(tmp_path / "box"), None
+    identity = Identity(tmp_path / "box")
     try:
         est_server.codes["box-1"] = "4711"
         est_server.life = timedelta(minutes=1)  # of a life that began five minutes ago: due at once
         with Fleet(clinic.folder) as fleet:
             first = enrol_online(identity, fleet.hospital("clinic"), "box-1", "4711").certificate
-        est_server.life = timedelta(days=30)
+        est_server.life, est_server.refuse = timedelta(days=30), "out of order"
         settings = tmp_path / "settings.toml"
         settings.write_text(
             f'[enrolment]\nfolder = "{identity.folder}"\n[session]\nstate = "{tmp_path / "state"}"\n'
             '[camera]\ndriver = "synthetic"\n[pose]\ndriver = "device"\n'
         )
-        with (tmp_path / "box.log").open("wb") as log:
+        with (
+            HospitalClient(ris, "ris", (topics.alert("+"),)) as hospital,
+            (tmp_path / "box.log").open("wb") as log,
+        ):
             box = subprocess.Popen([sys.executable, "-m", "appliance", "run", "--settings", settings], stderr=log)
+            raised = hospital.next(60)
+            assert raised is not None
+            assert raised.topic == topics.alert("certificate_expiring")
+            assert "was not renewed: the EST server localhost" in json.loads(raised.payload)["what"]
+            assert identity.current().certificate == first
+            est_server.refuse = None
+            now = datetime.now(UTC)
+            command = RotateCertificate(id=uuid4(), box="box-1", issued=now, expires=now + timedelta(minutes=1))
+            answer = ask(ris, topics, topics.command("rotate-certificate"), encode(command), 60)
+            assert answer is not None
+            assert (answer["outcome"], "the new certificate is valid until" in answer["detail"]) == ("done", True)
+            cleared = hospital.next(60)
+            assert cleared is not None
+            assert json.loads(cleared.payload)["state"] == "cleared"
         wait_until(lambda: clinic.log.count("as box-1 (p5") == 2)
-        assert "the certificate was renewed; valid until" in (tmp_path / "box.log").read_text()
         assert identity.current().certificate.serial_number != first.serial_number
     finally:
         if box is not None:

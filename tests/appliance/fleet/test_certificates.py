@@ -166,8 +166,22 @@ def test_with_the_hospitals_own_authority_nothing_is_signed_here_and_a_lost_box_
     said = str(it("--folder", "other", "sign", request_of("box-1")).exception)
     assert "the hospital's own authority signs here" in said
     assert not (Path("other") / "ca.key").exists()
+    clinic("broker")  # stands for one that the hospital's authority signed
+    own = [str(FLEET / "broker" / f"broker.{kind}") for kind in ("pem", "key")]
+    assert it("--folder", "other", "broker", "--certificate", own[0], "--key", own[1]).exception is None
+    assert (
+        "as reader, with a certificate of the hospital's"
+        in it("--folder", "other", "user", "w", "--role", "reader").stdout
+    )
+    acl, conf = (Path("other") / "broker" / name for name in ("acl", "mosquitto.conf"))
+    assert "user w\n" in acl.read_text()
+    assert f"certfile {Path(own[0]).absolute()}\n" in conf.read_text()
+    assert "crlfile" not in conf.read_text()
     it("--folder", "other", "revoke", "box-1")
+    assert "user box-1\ntopic deny #" in acl.read_text()
     it("--folder", "other", "admit", "box-1")
+    assert "user box-1" not in acl.read_text()
+    assert '"state": "let in"' in it("--folder", "other", "list", "--json").stdout
     assert "revoke" in it("--folder", "other", "audit").stdout
 
 
