@@ -44,7 +44,7 @@ def test_what_the_daemon_is_not_kept_from_is_what_it_needs() -> None:
 
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     units = []
-    for unit in [*UNITS.glob("*.service"), *UNITS.glob("*.timer")]:
+    for unit in [*UNITS.glob("*.service"), *UNITS.glob("*.timer"), *UNITS.glob("*.path")]:
         units.append(tmp_path / unit.name.replace("@.", "@sdz1."))
         text = PROGRAM.sub(rf"\1{sys.executable}", unit.read_text())  # it wants the programmes to be there
         (tmp_path / unit.name).write_text(text)

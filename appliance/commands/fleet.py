@@ -11,6 +11,7 @@ from appliance.commands.fleet_certificates import admit, retire, revoke, sign, u
 from appliance.commands.fleet_console import console
 from appliance.commands.fleet_list import add, audit, init, label, list_
 from appliance.commands.fleet_options import path
+from appliance.commands.fleet_renew import renew
 
 
 @click.group()
@@ -29,5 +30,21 @@ def fleet(ctx: click.Context, folder: Path) -> None:
     ctx.obj = folder
 
 
-for command in (init, add, list_, label, broker, acl, hospital, sign, user, revoke, admit, retire, audit, console):
+for command in (
+    init,
+    add,
+    list_,
+    label,
+    broker,
+    acl,
+    hospital,
+    sign,
+    renew,
+    user,
+    revoke,
+    admit,
+    retire,
+    audit,
+    console,
+):
     fleet.add_command(command)

@@ -111,6 +111,12 @@ class Identity:
             shutil.rmtree(place, ignore_errors=True)
             return current
 
+    def answer(self, certificate: str) -> Current:
+        """Puts the certificate (PEM, with those between it and the authority) for a `request` in force, and no more."""
+        now = self.current()
+        read_certificates(certificate.encode(), "certificate")
+        return self.install(now.enrolment.model_copy(update={"certificate": certificate}), proxy_of(now))
+
     def renew(
         self, chain: list[x509.Certificate], ca: list[x509.Certificate], key: ec.EllipticCurvePrivateKey
     ) -> Current:

@@ -51,7 +51,7 @@ def _client_of(now: Current) -> EstClient:
 
 def _server_of(hospital: Hospital) -> EstServer:
     if hospital.est is None:
-        raise EnrolmentError("the hospital named no EST server; carry a new request to it (rehabbox enrol request)")
+        raise EnrolmentError("the hospital named no EST server: it renews the box with rehabbox fleet renew")
     return hospital.est
 
 

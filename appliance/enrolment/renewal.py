@@ -28,7 +28,7 @@ LOOK_S = 3600.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 6 * 3600.0
 ANSWERS_S = 3 * TIMEOUT_S
 """For a renewal's questions to the server, one after another."""
-REMEDY = "Check that the box reaches the enrolment server and is not revoked there; else enrol it again by hand."
+REMEDY = "Check that it reaches the enrolment server and is not revoked there; without one: rehabbox fleet renew."
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,23 @@ class Renewal:
     def renew(self) -> x509.Certificate:
         """Now, due or not: the new certificate. Raises `EnrolmentError`; the old pair then stays in force."""
         with self._one_at_a_time:
-            current = renew_online(self._identity)
+            return self._in_force(renew_online(self._identity))
+
+    @property
+    def online(self) -> bool:
+        """Whether there is an EST server to renew at; else the hospital is handed a `request`."""
+        return self._identity.current().enrolment.hospital.est is not None
+
+    def request(self) -> str:
+        """A request (PEM) for a new key, to be signed at the hospital. Raises `EnrolmentError`."""
+        return self._identity.request(self._identity.current().enrolment.box).decode()
+
+    def install(self, certificate: str) -> x509.Certificate:
+        """Puts the hospital's answer to `request` in force. Raises `EnrolmentError`; the old pair then stays so."""
+        with self._one_at_a_time:
+            return self._in_force(self._identity.answer(certificate))
+
+    def _in_force(self, current: Current) -> x509.Certificate:
         _log.info("the certificate was renewed; valid until %s", _day(current))
         self._alert(None)
         self._renewed()

@@ -130,10 +130,13 @@ class Connection:
         properties.MessageExpiryInterval = expiry_s
         self._client.publish(topic, payload, qos=0, properties=properties)
 
-    def subscribe(self, topic: str, answer: Answer, *, known: bool = False) -> None:
-        """known: what is retained there was received before; it comes again only to a broker that forgot us."""
+    def subscribe(self, topic: str, answer: Answer, *, known: bool = False, as_published: bool = False) -> None:
+        """known: what is retained there was received before; it comes again only to a broker that forgot us.
+        as_published: what was sent to be retained says so also while we are connected.
+        """
         retained = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB if known else SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
-        _, mid = self._client.subscribe(topic, options=SubscribeOptions(qos=1, retainHandling=retained))
+        options = SubscribeOptions(qos=1, retainAsPublished=as_published, retainHandling=retained)
+        _, mid = self._client.subscribe(topic, options=options)
         if mid is not None:
             self._answers[mid] = answer
 

@@ -92,7 +92,8 @@ class Delivery:
         guilty = self._suspects.ended(set(self._under_way))
         if guilty is not None:
             self._on_refused(self._under_way[guilty], "it ends the connection over a message there")
-            self._outbox.refused()
+            with suppress(OutboxError):
+                self._outbox.refused()
 
     def _begin(self) -> None:
         """All that is there by now waited, or was confirmed over a connection that broke."""
@@ -159,13 +160,13 @@ class Delivery:
             self._accepted[queued.id] = monotonic() + kept_s
             self._outbox.confirmed(queued.id)
             self._on_accepted(queued.topic)
-            self._let_go(monotonic())
             return
         if not self._refused:
             self._retry_at = monotonic() + self._retry_s
         self._refused.add(queued.id)
         self._on_refused(queued.topic, refusal)
-        self._outbox.refused()
+        with suppress(OutboxError):
+            self._outbox.refused()
 
     def _let_go(self, now: float) -> None:
         """A disk that refuses that is tried again; the broker's answer is remembered until then."""

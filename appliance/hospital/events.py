@@ -44,7 +44,8 @@ class Received:
     topic: str
     payload: bytes
     retained: bool
-    """It lay at the broker already; sent again at each connection."""
+    """It lies at the broker, and is sent again at each connection; of a prescription or reference: it lay there before
+    we connected."""
     response_topic: str | None = None
     correlation: bytes | None = None
 

@@ -26,6 +26,7 @@ from appliance.watchdog import WATCHDOG, Alive
 LONGEST_DELAY_S = 60.0
 STEADY_S = 10.0
 """A connection that lasted this long was a good one: the next attempt is soon again."""
+POLL_S = 0.5
 FAREWELL_S = 1.0
 """For the broker's answer to `stopped`."""
 
@@ -171,12 +172,14 @@ class Link:
             connection.close()
 
     def _greet(self, connection: Connection) -> None:
-        status = self.topics.status
-        connection.publish(status, self._status("online", self._number), self._reporting(status), retain=True)
+        """Listens first: who sees the box online can reach it."""
         for topic in (self.topics.prescription, self.topics.reference("+"), self.topics.command("+")):
             known = self._greeted and topic != self.topics.prescription  # references are large
-            connection.subscribe(topic, self._reporting(topic), known=known)
+            as_published = topic == self.topics.command("+")  # where nothing may be retained
+            connection.subscribe(topic, self._reporting(topic), known=known, as_published=as_published)
         self._greeted = True
+        status = self.topics.status
+        connection.publish(status, self._status("online", self._number), self._reporting(status), retain=True)
         self._alerts.send_all_again()
         self._trouble = ""
         self._connected.set()
@@ -187,21 +190,29 @@ class Link:
         delivery = Delivery(self._outbox, connection, self._delivery, self._suspects, self._refused, self._accepted)
         while connection.lost is None and not self._again.is_set():
             alive()
-            try:
-                self._alerts.send(connection)
-                wait_s = delivery.send()
-                if self._stopping.is_set() and (connection.unanswered == 0 or monotonic() > self._stop_by):
-                    delivery.finish()
-                    self._farewell(connection)
-                    return
-                connection.run_one(min(wait_s, 0.5))
-            except OutboxError as error:
-                self._troubled(str(error))
-                connection.run_one(0.5)
+            wait_s = self._despite_the_disk(partial(self._send, connection, delivery))
+            if self._stopping.is_set() and (connection.unanswered == 0 or monotonic() > self._stop_by):
+                delivery.finish()
+                self._farewell(connection)
+                return
+            self._despite_the_disk(partial(connection.run_one, min(wait_s, POLL_S)))
         if connection.lost is not None:
             delivery.ended()
             raise ConnectionError(connection.lost)
         delivery.finish()
+
+    def _send(self, connection: Connection, delivery: Delivery) -> float:
+        """Seconds until there may be more to send."""
+        self._alerts.send(connection)
+        return delivery.send()
+
+    def _despite_the_disk(self, work: Callable[[], float]) -> float:
+        """Its answer, or a while until it is tried again: the connection outlives an outbox that refuses."""
+        try:
+            return work()
+        except OutboxError as error:
+            self._troubled(str(error))
+            return POLL_S
 
     def _farewell(self, connection: Connection) -> None:
         status = self.topics.status

@@ -144,10 +144,16 @@ class Commands:
             reason = "this box renews no certificate by itself; enrol it again by hand"
             self._answers.give(request, "unsupported", command.id, reason=reason)
             return
-        until = self._hooks.renewal.renew().not_valid_after_utc
-        self._answers.give(
-            request, "done", command.id, detail=f"the new certificate is valid until {until.isoformat()}"
-        )
+        if command.certificate is not None:
+            new = self._hooks.renewal.install(command.certificate)
+        elif self._hooks.renewal.online:
+            new = self._hooks.renewal.renew()
+        else:
+            wanted = self._hooks.renewal.request()
+            self._answers.give(request, "done", command.id, certificate_request=wanted)
+            return
+        until = f"the new certificate is valid until {new.not_valid_after_utc.isoformat()}"
+        self._answers.give(request, "done", command.id, detail=until)
 
     def _update(self, command: Update, request: Request) -> None:
         if self._hooks.updater is None:

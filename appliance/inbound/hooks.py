@@ -1,6 +1,6 @@
 """What a command hands on to other parts of the box, where they are there: a renewer of certificates, an updater.
 
-An updater is installed beside this software and names itself by an entry point:
+A box's own updater is `appliance.update`. Another is installed beside this software and names itself by an entry point:
 
     [project.entry-points."rehabbox.hooks"]
     updater = "acme.updater:AcmeUpdater"
@@ -16,6 +16,7 @@ from typing import Protocol
 from cryptography import x509
 
 from appliance.settings import Settings
+from appliance.update.wish import UpdaterAsked
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +26,18 @@ GROUP = "rehabbox.hooks"
 class CertificateRenewal(Protocol):
     """Serves `command/rotate-certificate`."""
 
+    @property
+    def online(self) -> bool:
+        """Whether there is a server to renew at; else the hospital signs a request that it is sent."""
+
     def renew(self) -> x509.Certificate:
         """Renews the box's certificate now, with a new key: the new one. Raises `RehabBoxError`."""
+
+    def request(self) -> str:
+        """A request (PEM) for a new key, which `install` waits for. Raises `RehabBoxError`."""
+
+    def install(self, certificate: str) -> x509.Certificate:
+        """Puts the answer (PEM) to the request in force: the new one. Raises `RehabBoxError`."""
 
 
 class Updater(Protocol):
@@ -45,11 +56,12 @@ class Hooks:
 
 
 def installed_updater(settings: Settings) -> Updater | None:
-    """One that cannot be loaded is logged and counts as not there."""
+    """Another's, else that of the Debian package. One that cannot be loaded is logged and counts as not there."""
     for point in entry_points(group=GROUP, name="updater"):
         try:
             updater: Updater = point.load()(settings)
             return updater
         except Exception:  # noqa: BLE001  somebody else's code, whatever it raises, must not keep the box from working
             _log.exception("the updater %s cannot be loaded", point.value)
-    return None
+    ours = UpdaterAsked()
+    return ours if ours.there else None

@@ -98,6 +98,8 @@ class Answer(Message):
     """What `record-reference` recorded."""
     erasure: Erasure | None = None
     """The proof of `forget-patient`."""
+    certificate_request: Annotated[str, Field(max_length=4096)] | None = None
+    """A request for a new certificate (PKCS#10, PEM), of a box that has no EST server to take it to."""
     log_level: LogLevel | None = None
     """What `set-log-level` changed."""
     corrected: UUID | None = None

@@ -64,7 +64,13 @@ class SetLogLevel(Command):
 
 
 class RotateCertificate(Command):
-    """Renew the box's certificate now, with a new key."""
+    """Renew the box's certificate now, with a new key: at the hospital's EST server where it has one.
+
+    Else in two steps: a command without `certificate` is answered with a request, one with it puts that in force.
+    """
+
+    certificate: Annotated[str, Field(max_length=12_000)] | None = None
+    """The box's new certificate and those between it and the authority (PEM), made for the request it answered with."""
 
 
 class Update(Command):

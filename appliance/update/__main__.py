@@ -9,20 +9,24 @@ import sys
 from appliance.update.box import Box
 from appliance.update.packages import Packages, UpdateError
 from appliance.update.record import Record
-from appliance.update.run import GATE_S, update
+from appliance.update.run import GATE_S, SESSION_RUNS, update
+from appliance.update.wish import fulfilled, take
 
 
 def main() -> int:
-    """Exit status: 0 the box is up to date or a session runs, 1 an update failed (the version before is back)."""
+    """Exit status: 0 the box is up to date, 1 an update failed (the version before is back), 75 a session runs."""
     parser = argparse.ArgumentParser("python -m appliance.update", description=__doc__)
     parser.add_argument("--gate-s", type=float, default=GATE_S, help="a new version must work within so many seconds")
     options = parser.parse_args()
     logging.basicConfig(level="INFO", format="%(message)s")
     try:
-        return update(Packages(), Box(), Record(), options.gate_s)
+        status = update(Packages(), Box(), Record(), take(), options.gate_s)
     except UpdateError as error:
         logging.getLogger(__name__).error("no update: %s", error)
-        return 1
+        status = 1
+    if status != SESSION_RUNS:
+        fulfilled()
+    return status
 
 
 if __name__ == "__main__":

@@ -46,13 +46,13 @@ class Packages:
     def installed(self) -> str:
         return self._run("dpkg-query", "--show", "--showformat=${Version}", PACKAGE)
 
-    def candidate(self) -> str | None:
-        """The newest version in the hospital's source, where it is newer than the installed one."""
+    def candidate(self, wanted: str | None = None) -> str | None:
+        """The newest version in the hospital's source, or the wanted one, where it is newer than the installed one."""
         shown = self._run("apt-cache", "madison", *self._only, PACKAGE)
         versions = [line.split("|")[1].strip() for line in shown.splitlines() if line.count("|") >= 2]
         newest = self.installed()
         for version in versions:
-            if self._newer(version, newest):
+            if wanted in (None, version) and self._newer(version, newest):
                 newest = version
         return None if newest == self.installed() else newest
 

@@ -27,24 +27,36 @@ CLOCK = Clock()
 GATE_S = 300.0
 """Camera, sensors, model and broker must be good within this time."""
 LOOK_AGAIN_S = 10.0
+SESSION_RUNS = 75
+"""Exit status: try again later (EX_TEMPFAIL of sysexits.h); the unit does."""
 MUST_BE_GOOD = ("daemon", "doctor", "model", "exercises")
 """Faults of the software alone: they count whatever was before. What was at fault before (sensors that lie in their box
 at night) is no fault of the new version; all else must be as good as it was."""
 
 
-def update(packages: Packages, box: Box, record: Record, gate_s: float = GATE_S, clock: Clock = CLOCK) -> int:
-    """Returns an exit status; see `__main__`. Raises `UpdateError` where nothing was begun, or nothing helps."""
+def update(
+    packages: Packages,
+    box: Box,
+    record: Record,
+    wanted: str | None = None,
+    gate_s: float = GATE_S,
+    clock: Clock = CLOCK,
+) -> int:
+    """Returns an exit status; see `__main__`. wanted: that version; else the newest, unless it failed before.
+
+    Raises `UpdateError` where nothing was begun, or nothing helps.
+    """
     if not packages.named:
         _log.info("the hospital has named no package source")
         return 0
     with box.reserve() as free:
         if not free:
-            _log.info("a session is running; the update waits for the next look")
-            return 0
+            _log.info("a session is running; the update waits until it is over")
+            return SESSION_RUNS
         packages.repair()
         if record.trial is None:
             try:
-                if not _exchange(packages, box, record):
+                if not _exchange(packages, box, record, wanted):
                     return 0
             except _InstallationError as error:
                 return _go_back(packages, box, record, {"installation": str(error)})
@@ -52,11 +64,13 @@ def update(packages: Packages, box: Box, record: Record, gate_s: float = GATE_S,
         return _judge(packages, box, record, gate_s, clock)
 
 
-def _exchange(packages: Packages, box: Box, record: Record) -> bool:
+def _exchange(packages: Packages, box: Box, record: Record, wanted: str | None) -> bool:
     """Whether a newer version is in place now; what is needed for the way back is on disk before anything changes."""
     packages.refresh()
-    before, new = packages.installed(), packages.candidate()
-    if new is None or new == record.refused:
+    before, new = packages.installed(), packages.candidate(wanted)
+    if wanted is not None and new is None and before != wanted:
+        raise UpdateError(f"{wanted} is not newer than {before}, or not in the hospital's package source")
+    if new is None or (wanted is None and new == record.refused):
         _log.info("%s is installed%s", before, f"; {new} was tried and refused" if new else " and the newest")
         return False
     packages.archive(before)

@@ -13,7 +13,8 @@ import pytest
 
 from appliance.update.packages import UpdateError
 from appliance.update.record import Record
-from appliance.update.run import GATE_S, Clock, update
+from appliance.update.run import GATE_S, SESSION_RUNS, Clock, update
+from appliance.update.wish import UpdaterAsked, fulfilled, take
 
 PROJECT = Path(__file__).parents[2]
 
@@ -34,8 +35,8 @@ class FakePackages:
     def installed(self) -> str:
         return self.version
 
-    def candidate(self) -> str | None:
-        return self.newest
+    def candidate(self, wanted: str | None = None) -> str | None:
+        return self.newest if wanted in (None, self.newest) else None
 
     def archive(self, version: str) -> str:
         self.did.append(f"fetch {version}")
@@ -73,11 +74,11 @@ def record(tmp_path: Path) -> Record:
     return Record(tmp_path / "updates" / "record.json")
 
 
-def run(packages: Any, box: Any, record: Record) -> tuple[int, float]:
+def run(packages: Any, box: Any, record: Record, wanted: str | None = None) -> tuple[int, float]:
     """Exit status, and how long it took."""
     now = [0.0]
     clock = Clock(lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
-    return update(packages, box, record, GATE_S, clock), now[0]
+    return update(packages, box, record, wanted, GATE_S, clock), now[0]
 
 
 def test_the_way_back_is_on_disk_before_anything_changes(record: Record) -> None:
@@ -114,7 +115,7 @@ def test_sensors_that_were_away_before_do_not_count_against_a_new_version_but_it
 
 def test_nothing_is_touched_while_a_session_runs(record: Record) -> None:
     packages = FakePackages()
-    assert run(packages, FakeBox(packages, free=False), record) == (0, 0.0)
+    assert run(packages, FakeBox(packages, free=False), record) == (SESSION_RUNS, 0.0)
     assert packages.did == []
 
 
@@ -139,3 +140,33 @@ def test_the_updater_needs_nothing_that_an_update_exchanges() -> None:
     code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); import appliance.update.__main__"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_version_that_the_hospital_asks_for_is_tried_again_and_no_other_in_its_place(record: Record) -> None:
+    packages = FakePackages()
+    assert run(packages, FakeBox(packages, v2={"camera": "no frame"}), record)[0] == 1
+    assert run(packages, FakeBox(packages), record, wanted="2")[0] == 0
+    assert packages.version == "2"
+    with pytest.raises(UpdateError, match="3 is not newer than 2"):
+        run(packages, FakeBox(packages), record, wanted="3")
+
+
+def test_what_the_daemon_asks_for_waits_with_the_updater_until_it_is_fulfilled(tmp_path: Path) -> None:
+    asked, kept = tmp_path / "run" / "update-wanted", tmp_path / "updates" / "wanted"
+    assert not UpdaterAsked(asked).there
+    asked.parent.mkdir()
+    assert UpdaterAsked(asked).there
+    assert "as soon as no session runs" in UpdaterAsked(asked).update("1.2")
+    assert (take(asked, kept), asked.exists(), take(asked, kept)) == ("1.2", False, "1.2")
+    fulfilled(kept)
+    assert take(asked, kept) is None
+
+
+def test_a_daemon_gone_wrong_leads_the_updater_nowhere(tmp_path: Path) -> None:
+    asked, kept = tmp_path / "update-wanted", tmp_path / "wanted"
+    (tmp_path / "elsewhere").write_text("9.9")
+    asked.symlink_to(tmp_path / "elsewhere")
+    assert take(asked, kept) is None
+    asked.unlink()
+    asked.write_text("1.0; reboot")
+    assert take(asked, kept) is None

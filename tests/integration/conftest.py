@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,7 +83,8 @@ class Hospital:
             assert monotonic() < deadline, f"not within {timeout_s} s; heard {[topic for topic, _ in self.heard]}"
             message = self.client.next(0.2)
             if message is not None and message.payload:
-                self.heard.append((message.topic, json.loads(message.payload)))
+                with suppress(RecursionError):  # what a test sends to do harm comes back here, too
+                    self.heard.append((message.topic, json.loads(message.payload)))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The payloads on topics of that kind, each id or state once."""

@@ -59,4 +59,5 @@ def test_the_guide_leads_from_an_empty_folder_to_a_result_at_the_hospital(tmp_pa
     assert "box box-9 of clinic: enrolled until" in done.stdout
     states = {one["box"]: one["state"] for one in json.loads((tmp_path / "boxes.json").read_text())["boxes"]}
     assert states == {"box-1": "enrolled", "box-2": "waiting", "box-3": "waiting"}
+    assert "box-1: the new certificate is valid until" in done.stdout
     assert "entries, whole" in done.stdout

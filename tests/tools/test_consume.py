@@ -194,6 +194,19 @@ def test_a_result_that_a_therapist_corrected_counts_once_and_one_that_was_withdr
     assert report(store)["set_aside"] == []
 
 
+def test_a_database_that_was_away_costs_no_result(box: Boxes, consumer: Any, postgres: str, tmp_path: Path) -> None:
+    with psycopg.connect(f"postgresql:///postgres{postgres}", autocommit=True) as server:
+        server.execute("CREATE DATABASE away")
+        store = f"postgresql:///away{postgres}"
+        consumer("one", store)
+        box.publish(*(result("box-1", number) for number in range(1, 11)))
+        until(lambda: report(store)["results"] == 10)
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'away'")
+        box.publish(*(result("box-1", number) for number in range(11, 21)))
+        until(lambda: report(store)["results"] == 20)
+    assert "trying again" in (tmp_path / "one-0.log").read_text()
+
+
 def test_a_consumer_that_leaves_takes_what_it_was_given_with_it(box: Boxes, consumer: Any, tmp_path: Path) -> None:
     store = str(tmp_path / "results.db")
     staying, leaving = consumer("staying", store), consumer("leaving", store)

@@ -167,7 +167,7 @@ class _Box:
         assert len(answers) <= 1, answers
         silent = not received.payload or received.retained or received.topic.startswith(TOPICS.command(""))
         assert answers or silent, "nothing was answered"
-        if not answers and received.payload and received.topic.startswith(TOPICS.command("")):
+        if not answers and not received.retained and received.topic.startswith(TOPICS.command("")):
             assert self._held() != before, "neither answered nor enlisted"
         begun = answers and answers[0].code == "unknown_result"  # told by who knows the results; its id is used up
         if answers and answers[0].outcome == "refused" and not begun:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import resource
+import signal
 import sys
 import time
 from datetime import datetime
@@ -60,6 +61,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of results and cuts (default 1)")
     parser.add_argument("--one", action="store_true", help="what one connection costs the daemon's own link")
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(2))  # so that broker, consumers and folders go, too
     logging.getLogger("appliance").setLevel(logging.CRITICAL)  # what boxes would log is counted
     try:
         report = one_connection(options.seconds, options.every) if options.one else _load(options)

@@ -39,9 +39,9 @@ with SIGKILL again and again, a third of the times between a result's commit and
 broker dies, the link is cut, the disk fills, the clock is set back, the queue's database is damaged.
 
 In the end every result that the box noted as on disk must be at the hospital exactly once after copies are dropped,
-with sequence numbers from 1 without a hole. The last line is JSON with what was done, counted, and the seed; exit 1
-where a result is missing. As root the box has its own network and a small disk of its own; else the link is cut by
-closing the port, and the disk is not filled (the last line says so).
+with sequence numbers from 1 without a hole, and no fault of the software in the box's log. The last line is JSON with
+what was done, counted, and the seed; exit 1 where it is not so. As root the box has its own network and a small disk of
+its own; else the link is cut by closing the port, and the disk is not filled (the last line says so).
 
 examples:
   tools/chaos
@@ -170,6 +170,7 @@ class Chaos:
             "holes": len(missing), "first missing": missing[:10],
             "numbers used twice": sum(count > 1 for count in numbers.values()),
             "alerts": dict(sorted(world.receiver.alerts.items())),
+            "tracebacks": log.file.read_bytes().count(b"Traceback"),
             "historical": sum(result["historical"] for result in world.receiver.results),
             **{name: health.get(name) for name in ("delivered", "refused", "rebuilt", "dropped")},
         }  # fmt: skip
@@ -230,7 +231,11 @@ def main() -> int:
             print(json.dumps(chaos.verdict(options.seed) | {"stuck": str(error)}))
             return 1
         verdict = chaos.verdict(options.seed) | {"minutes": round((time.monotonic() - began) / 60, 1)}
-    sound = not any(verdict[name] for name in ("lost", "holes", "numbers used twice")) and verdict["clean ends"] == 1
+        text = world.box.log.file.read_text("utf-8", "replace")
+        if fault := text.partition("Traceback")[2]:
+            print(f"the first fault in the box's log:\n{fault[:3000]}", file=sys.stderr)
+    wrong = ("lost", "holes", "numbers used twice", "tracebacks")
+    sound = not any(verdict[name] for name in wrong) and verdict["clean ends"] == 1
     print(json.dumps(verdict | {"sound": sound}))
     return 0 if sound else 1
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.cli import rehabbox
 from appliance.enrolment import renewal
@@ -21,7 +22,16 @@ from appliance.enrolment.identity import Identity
 from appliance.enrolment.online import enrol_online, renew_online
 from appliance.enrolment.renewal import Renewal, due_at
 from appliance.errors import EnrolmentError
-from appliance.hospital.certificates import authority_certificate, fingerprint, new_key, pem_of, read_key, same_key
+from appliance.hospital.certificates import (
+    authority_certificate,
+    fingerprint,
+    make_request,
+    new_key,
+    pem_of,
+    read_key,
+    same_key,
+    subject,
+)
 from appliance.hospital.settings import BrokerSettings, tls_context
 
 HospitalOf = Callable[..., Hospital]
@@ -191,5 +201,24 @@ def test_without_a_server_somebody_is_called_for_when_eleven_twelfths_of_the_lif
     certificate = current.certificate
     left = certificate.not_valid_after_utc - due_at(current)
     assert timedelta(days=30) < left < timedelta(days=62)
-    with pytest.raises(EnrolmentError, match="rehabbox enrol request"):
+    with pytest.raises(EnrolmentError, match="rehabbox fleet renew"):
         renew_online(identity)
+
+
+def test_without_a_server_a_request_goes_out_and_its_answer_alone_is_put_in_force(
+    identity: Identity, answer_to: Callable[[bytes], Any]
+) -> None:
+    before = identity.install(answer_to(identity.request("box-1")))
+    renewed: list[bool] = []
+    renewal_ = Renewal(identity, lambda: renewed.append(True), lambda what: None)
+    assert not renewal_.online
+    told = answer_to(renewal_.request().encode())
+    foreign = answer_to(make_request(subject("box-1"), new_key()).public_bytes(Encoding.PEM)).certificate
+    for wrong, why in (("no certificate", "holds no PEM"), (foreign, "for another key")):
+        with pytest.raises(EnrolmentError, match=why):
+            renewal_.install(wrong)
+    assert identity.current() == before
+    certificate = renewal_.install(told.certificate)
+    assert identity.current().certificate == certificate
+    assert identity.current().enrolment.hospital == before.enrolment.hospital
+    assert renewed == [True]

@@ -91,7 +91,14 @@ def test_a_certificate_is_renewed_and_an_update_begun_by_the_parts_that_can(tmp_
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
 
     class Renewal:
-        fails = False
+        fails, online = False, True
+
+        def request(self) -> str:
+            return "a request"
+
+        def install(self, answer: str) -> x509.Certificate:
+            assert answer == "an answer"
+            return certificate
 
         def renew(self) -> x509.Certificate:
             if self.fails:
@@ -109,6 +116,10 @@ def test_a_certificate_is_renewed_and_an_update_begun_by_the_parts_that_can(tmp_
     Renewal.fails = True
     answer = bench.command("rotate-certificate", command())
     assert (answer["outcome"], answer["reason"]) == ("failed", "the server does not answer")
+    Renewal.online = False
+    assert bench.command("rotate-certificate", command())["certificate_request"] == "a request"
+    answer = bench.command("rotate-certificate", command(certificate="an answer"))
+    assert (answer["outcome"], f"{certificate.not_valid_after_utc:%Y-%m-%d}" in answer["detail"]) == ("done", True)
     bench.outbox.close()
 
 
