@@ -30,9 +30,10 @@ _PAGE = Path(__file__).with_name("page.md")
 """The page's own words, with `$` where figures and pictures come."""
 _PICTURES = {
     "movement": "Movement recognition, with and without augmentation",
-    "movement_confusion": "Movement recognition, what is taken for what, by the better network of each data set",
+    "movement_confusion": "Virtual patients: which movement is taken for which, by the better network",
+    "movement_confusions": "Real recordings: which movement is taken for which, by the better network of each set",
     "level": "Levels, one system for all movements",
-    "level_confusion": "Levels, what is taken for what, by the better network of each data set",
+    "level_confusions": "Which level is taken for which, by the better network of each set",
     "level_by_movement": "Levels, one classifier for each movement, single repetitions",
 }
 

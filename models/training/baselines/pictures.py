@@ -19,6 +19,8 @@ from models.training.baselines.samples import OTHER_FAMILIES, UI_PRMD, VIRTUAL, 
 NAMES = {VIRTUAL: "virtual patients", OTHER_FAMILIES: "virtual, other families", UI_PRMD: "UI-PRMD", WMFT: "WMFT"}
 """Data sets as people call them, in the page's order; one that is not here goes by its folder's name."""
 _NETWORKS = ("ST-GCN", "UNIK")
+_SMALL = 8
+"""Classes; a matrix of more has a picture of its own."""
 
 
 def draw_all(folder: Path, runs: list[Run]) -> list[str]:
@@ -27,8 +29,11 @@ def draw_all(folder: Path, runs: list[Run]) -> list[str]:
     for task in ("movement", "level"):
         if of := [run for run in runs if run.task == task and run.split == "3:1"]:
             drawings[task] = partial(_accuracies, runs=of, task=task)
-        if best := [found for source in NAMES if (found := _best(of, source))]:
-            drawings[f"{task}_confusion"] = partial(_confusions, runs=best)
+        best = [found for source in NAMES if (found := _best(of, source))]
+        large, small = ([run for run in best if (len(run.classes) > _SMALL) == want] for want in (True, False))
+        for name, matrices in ((f"{task}_confusion", large), (f"{task}_confusions", small)):
+            if matrices:
+                drawings[name] = partial(_confusions, runs=matrices)
     if folds := [run for run in runs if (run.task, run.split) == ("level by movement", "five folds")]:
         drawings["level_by_movement"] = partial(_by_movement, runs=[r for r in folds if r.given == "repetitions"])
     draw(folder, drawings)
@@ -50,7 +55,8 @@ def _best(runs: list[Run], source: str) -> Run | None:
 
 def _accuracies(figure: Figure, runs: list[Run], task: Task) -> None:
     axes = figure.add_subplot()
-    systems = list(dict.fromkeys(label_of(run) for run in runs))[::-1]
+    names = dict.fromkeys(label_of(run) for run in runs)
+    systems = sorted(names, key=lambda name: name == MOST_FREQUENT)[::-1]
     sources = [source for source in NAMES if any(run.source == source for run in runs)]
     for index, source in enumerate(sources):
         of = [run for run in runs if run.source == source]
@@ -60,7 +66,7 @@ def _accuracies(figure: Figure, runs: list[Run], task: Task) -> None:
             linestyle="none",
             marker=MARKERS[index],
             color=PALETTE[index],
-            label=NAMES[source],
+            label=NAMES[source] + (f", {len(of[0].classes)} levels" if task == "level" else ""),
         )
     for published in PUBLISHED:
         if published.task == task:
@@ -78,9 +84,8 @@ def _accuracies(figure: Figure, runs: list[Run], task: Task) -> None:
 
 
 def _confusions(figure: Figure, runs: list[Run]) -> None:
-    """One matrix beside the other, each with as much room as it has classes."""
-    widths = [max(len(run.classes), 8) for run in runs]
-    for axes, run in zip(figure.subplots(1, len(runs), width_ratios=widths, squeeze=False)[0], runs, strict=True):
+    """One matrix beside the other."""
+    for axes, run in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs, strict=True):
         _confusion(axes, run)
 
 
@@ -97,7 +102,7 @@ def _confusion(axes: Axes, run: Run) -> None:
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=ink)
     axes.set_xlabel("said, % of the row", fontsize=8)
     axes.set_ylabel("true", fontsize=8)
-    axes.set_title(f"{NAMES[run.source]}: {100 * run.accuracy:.0f} %\n{label_of(run)}", fontsize=8)
+    axes.set_title(f"{NAMES[run.source]}: {100 * run.accuracy:.0f} % right\n{label_of(run)}", fontsize=8)
 
 
 def _by_movement(figure: Figure, runs: list[Run]) -> None:

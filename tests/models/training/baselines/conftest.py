@@ -9,10 +9,12 @@ from models.training.baselines.samples import FRAMES, OTHER_FAMILIES, VIRTUAL, S
 
 EXERCISES = ("first", "second", "third")
 LABELS = ("good", "poor")
+WRISTS = [7, 10]
 
 
 def some(source: str, persons: int, repetitions: int = 2) -> Samples:
-    """Every person does every exercise once at each level; each has a joint of its own to move, and a worse level less.
+    """Every person does every exercise once at each level; each moves the wrists along an axis of its own, and a
+    worse level less.
 
     Features say exercise and level with some noise, in the first two; the rest is noise.
     """
@@ -27,7 +29,7 @@ def some(source: str, persons: int, repetitions: int = 2) -> Samples:
     course = np.zeros((len(rows), FRAMES, 17, 3))
     swing = np.sin(np.linspace(0.0, np.pi, FRAMES))
     for index, (_, exercise, level) in enumerate(rows):
-        course[index, :, 7 + 3 * exercise, 1] = swing / (1 + level)
+        course[index, :, WRISTS, exercise] = swing / (1 + level)
     course += 0.02 * rng.standard_normal(course.shape)
     features = rng.normal(0.0, 0.1, (len(rows), 5))
     features[:, :2] += [[exercise, level] for _, exercise, level in rows]

@@ -43,6 +43,6 @@ def test_figures_of_others_are_marked_as_of_another_data_set(runs: list[Run]) ->
 
 def test_pictures_are_small_and_those_without_data_are_left_out(runs: list[Run], tmp_path: Path) -> None:
     names = draw_all(tmp_path, runs)
-    assert names == ["movement", "movement_confusion", "level", "level_confusion", "level_by_movement"]
+    assert names == ["movement", "movement_confusions", "level", "level_confusions", "level_by_movement"]
     assert all(2_000 < (tmp_path / f"{name}.png").stat().st_size < 200_000 for name in names)
     assert draw_all(tmp_path, [run for run in runs if run.split == "five folds"]) == ["level_by_movement"]
