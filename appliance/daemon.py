@@ -7,6 +7,7 @@ import math
 import signal
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from queue import Empty
 from types import FrameType
 from uuid import UUID
@@ -84,6 +85,7 @@ class Daemon:
         self._orders = Orders(self._progress, self._report_missed)
         self._refused: set[str] = set()
         self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
+        self._ledger = Ledger(settings.session.state / "accepted.json")
         self._inbox, self._holding = self._hear(topics)
         self._retention = Retention(settings.retention, settings.session.state, self._outbox, self._open_session)
         self._ending = threading.Event()
@@ -95,7 +97,7 @@ class Daemon:
     def _hear(self, topics: Topics) -> tuple[Inbox, Holding]:
         settings, state, reporter = self._settings, self._settings.session.state, self._reporter
         key = settings.session.reference_key
-        ledger = Ledger(state / "accepted.json")
+        ledger = self._ledger
         answers = Answers(topics, self._outbox)
         holding = Holding(state, ledger, self._progress, self._outbox, answers)
         takes = TakeRecorder(settings.session, self._devices, reporter, self._orders, answers)
@@ -131,6 +133,7 @@ class Daemon:
         self._losses.tell()
         self._reporter.alert_if("update_refused", Record().why, "Tell the maker; the version before is back.")
         self._close_what_was_open()
+        self._finish_hand_over()
         self._look_at_placements()
         self._devices.indicator.show(Cue("waiting"))
         _notify("READY=1")
@@ -214,6 +217,12 @@ class Daemon:
                 finish_session(part)
             except RecordingError as error:
                 _log.warning("%s", error)
+
+    def _finish_hand_over(self) -> None:
+        """One that a power cut kept from being done."""
+        accepted = self._ledger.accepted
+        if accepted is not None and self._ledger.holder not in (None, accepted.subject):
+            self._orders.enlist(partial(self._holding.settle, accepted.subject))
 
     def _close_session(self, reason: str) -> None:
         """A session that did not get to say how it ended is abandoned, where there is one."""

@@ -43,7 +43,7 @@ class UnknownReferenceError(RehabBoxError):
 Refusal = Literal[
     "invalid", "too_old", "id_reused", "repeated", "expired", "future", "wrong_box", "wrong_topic", "retained",
     "unknown_command", "unknown_exercise", "unknown_result", "bad_digest", "bad_signature", "no_key", "not_scorable",
-    "no_space", "response_topic",
+    "no_space", "response_topic", "being_forgotten",
 ]  # fmt: skip
 
 

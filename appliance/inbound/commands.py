@@ -178,10 +178,8 @@ class Commands:
     def _stop_following(self, command: ForgetPatient) -> None:
         """What is prescribed for that subject ends now, also a set under way, and does not come back with a retained
         message that was written before."""
-        current = self._orders.current
-        subjects = {self._ledger.holder, current.subject if current else None}
-        if command.subject in subjects:
-            self._ledger.withdraw()
-            self._ledger.refuse_until(command.issued)
+        current, accepted = self._orders.current, self._ledger.accepted
+        if accepted is not None and accepted.subject == command.subject:
+            self._ledger.forget_accepted(command.issued)
         if current is not None and current.subject == command.subject:
             self._orders.receive(None)

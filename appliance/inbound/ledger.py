@@ -28,6 +28,7 @@ class Accepted(_Part):
     """The last prescription that was accepted. sha256: of its content, in our own writing of it."""
 
     id: UUID
+    subject: str
     sha256: str
     withdrawn: bool = False
 
@@ -94,7 +95,7 @@ class Ledger:
         return self._stored.departures
 
     def accept(self, prescription: Prescription) -> None:
-        accepted = Accepted(id=prescription.id, sha256=content_digest(prescription))
+        accepted = Accepted(id=prescription.id, subject=prescription.subject, sha256=content_digest(prescription))
         self._change(accepted=accepted, not_after=prescription.issued)
 
     def withdraw(self) -> None:
@@ -103,10 +104,14 @@ class Ledger:
         if accepted is not None and not accepted.withdrawn:
             self._change(accepted=accepted.model_copy(update={"withdrawn": True}))
 
-    def refuse_until(self, issued: datetime) -> None:
-        """No prescription issued at or before that is followed any more."""
+    def forget_accepted(self, issued: datetime) -> None:
+        """The last prescription is not known any more, and none issued at or before that time is followed."""
         before = self._stored.not_after
-        self._change(not_after=issued if before is None else max(before, issued))
+        self._change(accepted=None, not_after=issued if before is None else max(before, issued))
+
+    def is_leaving(self, subject: str) -> bool:
+        """Whether that subject is being forgotten, and messages of them still wait."""
+        return any(one.command is not None and one.subject == subject for one in self._stored.departures)
 
     def hold(self, subject: str | None) -> None:
         if subject != self._stored.holder:

@@ -44,6 +44,8 @@ def _check(prescription: Prescription, ledger: Ledger) -> bool:
             "when the last one was issued or a patient forgotten",
             "too_old",
         )
+    if ledger.is_leaving(prescription.subject):
+        raise RefusedError("prescription.subject: is being forgotten; send it when that is done", "being_forgotten")
     _check_exercises(prescription)
     now = datetime.now(UTC)
     if prescription.expires <= now:

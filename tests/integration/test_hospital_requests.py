@@ -65,9 +65,9 @@ def test_from_a_therapists_recording_to_a_forgotten_patient(ward: Any, hospital:
     box = ward.start(session=ward.session(reference_key=f"{key}.pub"))
     hospital.wait(lambda heard: heard.of("status") != [])
 
-    recorded = it("reference record", "--exercise", "squat", "--repetitions", "1", "--takes", "2", "--minutes", "5",
+    recorded = it("reference record", "--exercise", "squat", "--repetitions", "1", "--minutes", "5",
                   "--out", str(tmp_path / "takes"))  # fmt: skip
-    assert len(recorded["files"]) == 2
+    assert len(recorded["files"]) == 1
     assert list((tmp_path / "state" / "sessions").iterdir()) == [], "the box keeps nothing of the therapist"
     signing = ["--exercise", "squat", "--signing-key", str(key)]
     published = it("reference publish", *recorded["files"], *signing)
@@ -78,7 +78,6 @@ def test_from_a_therapists_recording_to_a_forgotten_patient(ward: Any, hospital:
     hospital.wait(lambda heard: heard.of("result") != [])
     (result,) = hospital.of("result")
     assert (result["status"], result["versions"]["reference"]) == ("scored", published["digest"])
-    assert result["score"]["noise_floor"]["pose_dissimilarity"] > 0, "of the two takes"
 
     checks = it("command", "self-test", "--minutes", "5", "--wait", "120")["answer"]["self_test"]["checks"]
     assert {check["name"]: check["ok"] for check in checks}["broker"]
@@ -122,6 +121,5 @@ def test_what_a_box_must_not_obey_is_refused_and_it_goes_on(ward: Any, hospital:
     assert accepted["outcome"] == "accepted"
     codes = [answer["code"] for answer in others]
     assert codes == ["invalid"] * 9 + ["wrong_box", "retained", None]
-    hospital.wait(lambda heard: heard.of("result") != [])
-    assert hospital.of("result")[0]["subject"] == "patient-0017"
+    assert "abandoned" not in {session["state"] for session in hospital.of("session")}
     assert box.stop() == 0

@@ -122,6 +122,18 @@ def test_a_forgotten_patients_old_prescription_does_not_come_back(bench: Any) ->
     assert bench.prescribe(prescription())["outcome"] == "accepted"
 
 
+def test_who_is_being_forgotten_comes_back_when_that_is_done(bench: Any) -> None:
+    bench.prescribe(prescription())
+    exercised(bench)
+    forget(bench)
+    assert bench.prescribe(prescription())["code"] == "being_forgotten"
+    assert bench.orders.current is None
+    deliver(bench)
+    bench.work()
+    assert traces(bench, WHO) == []
+    assert bench.prescribe(prescription())["outcome"] == "accepted"
+
+
 def test_forgetting_somebody_the_box_never_knew_says_that_there_was_nothing(bench: Any) -> None:
     bench.prescribe(prescription(subject="somebody else"))
     session = exercised(bench, "somebody else")
