@@ -10,8 +10,8 @@ from time import monotonic
 
 STRIKES = 2
 """Connections that ended; one alone is an ordinary outage."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 3600.0
-"""Before what ended a connection is tried again: doubling."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 3600.0
+"""Before what ended a connection is tried again: doubling, from next to nothing, for it may have been the line."""
 
 
 class Suspects:

@@ -99,6 +99,7 @@ def _run(options: argparse.Namespace, broker: ThrowawayBroker, hospital: Hospita
     fleet.stop_making()
     arrived = partial(_all_stored, hospital, fleet)
     fleet.wait_until_all(arrived, options.patience, "connected, until all is stored")
+    fleet.wait_until_all(lambda: fleet.queued == 0, options.patience, "connected, until no copy waits")
     received, aside = hospital.received(), hospital.set_aside()
     lost = [name for name in journal.put if name not in received]
     return {
