@@ -20,7 +20,8 @@ from appliance.enrolment.hospital_file import write_told
 from appliance.errors import FleetError
 from appliance.fleet.authority import LocalAuthority
 from appliance.fleet.broker import write_rules
-from appliance.fleet.fleet import Fleet, requested
+from appliance.fleet.fleet import Fleet
+from appliance.fleet.requests import requested
 from appliance.hospital.certificates import PublicKey, key_pem, new_key, read_file
 
 REASONS = ("unspecified", "key_compromise", "cessation_of_operation", "superseded")

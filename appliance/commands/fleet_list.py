@@ -14,7 +14,8 @@ from appliance.commands.fleet_options import first_line, of_folder, passphrase_o
 from appliance.commands.output import json_option, print_json, progress_bar
 from appliance.errors import FleetError
 from appliance.fleet.boxes import Box, read_boxes
-from appliance.fleet.fleet import Fleet, make_fleet
+from appliance.fleet.fleet import Fleet
+from appliance.fleet.founding import make_fleet
 from appliance.hospital.certificates import fingerprint, read_certificates, read_file
 
 

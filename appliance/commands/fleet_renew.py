@@ -12,7 +12,8 @@ import click
 from appliance.commands.fleet_options import of_folder, passphrase_of, passphrase_option, path
 from appliance.commands.output import progress_bar
 from appliance.errors import FleetError, RehabBoxError
-from appliance.fleet.fleet import Fleet, requested
+from appliance.fleet.fleet import Fleet
+from appliance.fleet.requests import requested
 from appliance.hospital.asking import ask
 from appliance.hospital.client import BrokerAddress
 from appliance.messages.command import RotateCertificate

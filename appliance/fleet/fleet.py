@@ -7,32 +7,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic, sleep
 from types import TracebackType
 from typing import Literal, Self
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from appliance.enrolment.durable import write_durably
 from appliance.enrolment.hospital_file import Broker, Enrolment, Hospital
-from appliance.errors import FleetError, RecordingError
+from appliance.errors import FleetError
 from appliance.fleet.audit import AuditLog
-from appliance.fleet.authority import LocalAuthority, make_authority
+from appliance.fleet.authority import LocalAuthority
 from appliance.fleet.boxes import Box, checked
-from appliance.fleet.settings import read_fleet_settings, write_fleet_settings
+from appliance.fleet.requests import key_of, requested
+from appliance.fleet.settings import read_fleet_settings
 from appliance.fleet.store import Issued, State, Store
+from appliance.fleet.transaction import locked, transaction
 from appliance.hospital.broker_files import roles
-from appliance.hospital.certificates import common_name, pem_of, read_certificates, read_file, same_key
-from appliance.recording.disk import lock_folder
+from appliance.hospital.certificates import read_file, same_key
 
 SOON = timedelta(days=60)
 """A certificate that ends sooner is listed as ending."""
-
-LONGEST_WAIT_S = 5.0
-"""For another process that works on the same fleet."""
 
 Condition = Literal["waiting", "let in", "enrolled", "ending", "expired", "revoked", "retired"]
 
@@ -47,50 +40,6 @@ class Added:
     retired: int = 0
 
 
-def make_fleet(
-    folder: Path,
-    sites: tuple[str, ...],
-    broker: tuple[str, int],
-    systems_port: int,
-    est: tuple[str, int] | None = None,
-    ca: Path | None = None,
-    passphrase: str | None = None,
-) -> None:
-    """A new fleet's folder, readable by its owner alone.
-
-    broker, est: host and port; ca: the hospital's own authority, else a local one is made. Raises `FleetError` where
-    there is a fleet already.
-    """
-    if (folder / "fleet.sqlite").exists():
-        raise FleetError(f"{folder}: is a fleet's folder already; change its fleet.toml")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    except OSError as error:
-        raise FleetError(f"{folder}: {error.strerror}") from None
-    write_fleet_settings(folder / "fleet.toml", sites, broker, systems_port, est)
-    if ca is None:
-        make_authority(folder, f"RehabBox authority of {sites[0]}", passphrase)
-    else:
-        write_durably(folder / "ca.pem", pem_of(read_certificates(read_file(ca), ca)), 0o644)
-    _make_reference_key(folder)
-    with _locked(folder):
-        store = Store(folder / "fleet.sqlite", create=True)
-        with _transaction(store):
-            store.create()
-            entry = {"what": "init", "sites": list(sites), "authority": "local" if ca is None else "the hospital's"}
-            store.head = AuditLog(folder / "audit.jsonl").append(store.head, [entry])
-        store.db.close()
-
-
-def _make_reference_key(folder: Path) -> None:
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    write_durably(folder / "reference-signing.key", private, 0o600)
-    write_durably(folder / "reference-key.pem", public, 0o644)
-
-
 class Fleet:
     """A context manager; within it no other process changes the fleet. Raises `FleetError`."""
 
@@ -101,7 +50,7 @@ class Fleet:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(_locked(self.folder))
+            stack.enter_context(locked(self.folder))
             self.store = Store(self.folder / "fleet.sqlite")
             stack.callback(self.store.db.close)
             self._open = stack.pop_all()
@@ -114,7 +63,7 @@ class Fleet:
     def change(self) -> Iterator[Callable[..., None]]:
         """A transaction; yields what notes an entry of the audit log. An error inside leaves everything as it was."""
         entries: list[Mapping[str, object]] = []
-        with _transaction(self.store):
+        with transaction(self.store):
             yield lambda what, **fields: entries.append({"what": what, **fields})
             if entries:
                 self.audit.take_back(self.store.head)
@@ -144,7 +93,7 @@ class Fleet:
         site = self._site_of(box, whence, again)
         with self.change() as note:
             valid = [one for one in self.store.certificates(box) if one.valid]
-            same = next((one for one in valid if same_key(_key_of(one), key)), None)
+            same = next((one for one in valid if same_key(key_of(one), key)), None)
             if same is None:
                 if valid and not again:
                     raise FleetError(
@@ -251,47 +200,3 @@ def _outcome(known: tuple[Box, State] | None, box: Box) -> str:
     if known[1] == "retired":
         return "retired"
     return "same" if known[0] == box else "changed"
-
-
-def requested(pem: bytes, whence: object) -> tuple[str, ec.EllipticCurvePublicKey]:
-    """The name and key of a request that was signed by that key."""
-    try:
-        request = x509.load_pem_x509_csr(pem)
-    except ValueError:
-        raise FleetError(f"{whence}: is not a PEM certificate request") from None
-    key = request.public_key()
-    if not request.is_signature_valid:
-        raise FleetError(f"{whence}: its signature is wrong; request it again")
-    if not isinstance(key, ec.EllipticCurvePublicKey) or key.key_size < 256:
-        raise FleetError(f"{whence}: its key is not an EC key of 256 bits or more")
-    return common_name(request.subject), key
-
-
-def _key_of(issued: Issued) -> object:
-    return x509.load_pem_x509_certificate(issued.pem.encode()).public_key()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    deadline = monotonic() + LONGEST_WAIT_S
-    while True:
-        try:
-            lock = lock_folder(folder)
-            break
-        except RecordingError as error:
-            if monotonic() > deadline:
-                raise FleetError(str(error)) from None
-        sleep(0.05)
-    with lock:
-        yield
-
-
-@contextmanager
-def _transaction(store: Store) -> Iterator[None]:
-    store.db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        store.db.execute("ROLLBACK")
-        raise
-    store.db.execute("COMMIT")

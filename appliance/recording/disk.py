@@ -29,15 +29,19 @@ def open_recording(path: Path) -> BinaryIO:
     return stream
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
     """Put `data` at `path` whole or not at all, and durably: written beside it, synced, renamed.
 
+    mode: exactly this, from the first byte on; None leaves it to the process's umask.
     Raises `RecordingError` where the disk refuses (full, read-only, no such folder); what was at `path` then stays.
     """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         try:
-            with beside.open("xb") as stream:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(beside, flags, 0o666 if mode is None else mode), "wb") as stream:
+                if mode is not None:
+                    os.fchmod(stream.fileno(), mode)
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())

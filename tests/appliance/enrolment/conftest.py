@@ -10,7 +10,8 @@ import pytest
 from appliance.enrolment.hospital_file import Broker, Enrolment, Hospital
 from appliance.enrolment.identity import Identity
 from appliance.fleet.boxes import Box
-from appliance.fleet.fleet import Fleet, make_fleet
+from appliance.fleet.fleet import Fleet
+from appliance.fleet.founding import make_fleet
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from appliance.enrolment import durable
 from appliance.enrolment.hospital_file import Enrolment, read_enrolment, write_told
 from appliance.enrolment.identity import Identity
 from appliance.errors import EnrolmentError
@@ -150,7 +149,7 @@ def test_power_cut_at_any_step_of_a_change_leaves_the_old_identity_or_the_new_on
             raise PowerCut
         sync(descriptor)
 
-    monkeypatch.setattr(durable.os, "fsync", cut_at)
+    monkeypatch.setattr(os, "fsync", cut_at)
     seen = set()
     for cut in range(1, 100):
         steps = 0

@@ -14,7 +14,7 @@ from appliance.enrolment.est import certificates_in
 from appliance.enrolment.hospital_file import read_enrolment
 from appliance.errors import EnrolmentError, FleetError
 from appliance.fleet.boxes import read_boxes
-from appliance.fleet.fleet import requested
+from appliance.fleet.requests import requested
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),

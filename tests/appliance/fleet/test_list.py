@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import FleetError, RehabBoxError
-from appliance.fleet import fleet
+from appliance.fleet import transaction
 from appliance.fleet.fleet import Fleet
 from appliance.recording.disk import lock_folder
 
@@ -92,7 +92,7 @@ def test_a_list_as_spreadsheets_write_it_is_read(clinic: Any) -> None:
 
 
 def test_a_second_process_waits_a_little_and_is_turned_away(clinic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet, "LONGEST_WAIT_S", 0.2)
+    monkeypatch.setattr(transaction, "LONGEST_WAIT_S", 0.2)
     with lock_folder(FLEET):
         assert "another rehabbox works there" in str(clinic("add", "box-1").exception)
     assert clinic("add", "box-1").exception is None
