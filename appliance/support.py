@@ -22,10 +22,11 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from appliance.doctor import examine
+from appliance.doctor import Check, examine
+from appliance.errors import SettingsError
 from appliance.inbound.ledger import Ledger
 from appliance.recording.disk import write_whole
-from appliance.settings import Settings, known_values
+from appliance.settings import found_file, known_values, load_settings
 from appliance.update.record import FILE as UPDATE_RECORD
 
 LOG_DAYS = 14
@@ -47,18 +48,18 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def pack(
-    settings: Settings, file: Path | None, out: Path, on_part: Callable[[str], None] = lambda name: None
-) -> list[str]:
-    """Writes the bundle (tar, gzip) whole or not at all; names of its parts. Raises `RecordingError`.
+def pack(file: Path | None, out: Path, on_part: Callable[[str], None] = lambda name: None) -> list[str]:
+    """Writes the bundle (tar, gzip) whole or not at all; names of its parts. Raises `RecordingError`, `SettingsError`.
 
-    file: of the settings. on_part: told of each part as it is made.
+    file: of the settings, which need not be complete. on_part: told of each part as it is made.
     """
-    patients = _patients(settings.session.state)
+    values = known_values(file)
+    state = found_file(values).parent
+    patients = _patients(state)
     packed = io.BytesIO()
     names = []
     with tarfile.open(fileobj=packed, mode="w:gz") as bundle:
-        for name, text in _parts(settings, file):
+        for name, text in _parts(values, state, file):
             on_part(name)
             data = _blotted(text, patients).encode("utf-8", "replace")
             entry = tarfile.TarInfo(f"rehabbox-support/{name}")
@@ -69,15 +70,22 @@ def pack(
     return names
 
 
-def _parts(settings: Settings, file: Path | None) -> Iterator[tuple[str, str]]:
+def _parts(values: Mapping[str, Any], state: Path, file: Path | None) -> Iterator[tuple[str, str]]:
     yield "about.json", _json(_about())
-    yield "settings.json", _json(_without_secrets(known_values(file)))
-    yield "doctor.json", _json([asdict(check) for check in examine(settings)])
+    yield "settings.json", _json(_without_secrets(values))
+    yield "doctor.json", _json(_findings(file))
     yield "update.json", _read(UPDATE_RECORD)
-    yield "state.txt", _sizes(settings.session.state)
+    yield "state.txt", _sizes(state)
     yield "usb.txt", _usb(Path("/sys/bus/usb/devices"))
     for name, command in _COMMANDS.items():
         yield name, _said(command)
+
+
+def _findings(file: Path | None) -> list[dict[str, Any]]:
+    try:
+        return [asdict(check) for check in examine(load_settings(file))]
+    except SettingsError as error:
+        return [asdict(Check("settings", False, str(error), "Correct what it names, or set the box up."))]
 
 
 def _patients(state: Path) -> tuple[str, ...]:

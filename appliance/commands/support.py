@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from appliance.commands.output import json_option, print_json
-from appliance.settings import load_settings
 
 
 @click.command()
@@ -23,10 +22,9 @@ def support(out: Path, file: Path | None, as_json: bool) -> None:
     Example:
       sudo rehabbox support --out /media/stick/box-12.tar.gz
     """
-    settings = load_settings(file)
     from appliance.support import pack
 
-    names = pack(settings, file, out, lambda name: None if as_json else click.echo(f"  {name}", err=True))
+    names = pack(file, out, lambda name: None if as_json else click.echo(f"  {name}", err=True))
     if as_json:
         print_json({"file": str(out), "parts": names})
     else:

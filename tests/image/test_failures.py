@@ -51,7 +51,7 @@ def test_a_hung_camera_thread_is_ended_by_the_watchdog_and_the_box_comes_back_an
     hospital.prescribe([exercise])
     until(box, "no progress in camera")
     assert "hanging.py" in machine.journal("-u", UNIT), "the log says where it stood"
-    until(box, "Watchdog timeout")
+    until(box, "Watchdog request")
     machine.wait(UNIT)
     assert machine.show(UNIT, "NRestarts") == "1"
     hospital.wait(lambda heard: bool(heard.of("result")), timeout_s=180)

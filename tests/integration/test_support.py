@@ -10,6 +10,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from appliance.support import pack
+
 PATIENT = "subject-4711-x"
 OF_A_PATIENT = ("left_knee", "pose_dissimilarity", "repetitions", "positions", PATIENT)
 
@@ -52,3 +54,13 @@ def test_the_bundle_tells_of_the_box_and_not_of_its_patient(ward: Any, hospital:
     assert {check["name"] for check in json.loads(parts["doctor.json"])} >= {"camera", "broker", "certificate"}
     assert "sessions: " in parts["state.txt"]
     assert "PRIVATE KEY" not in everything
+
+
+def test_a_box_that_is_not_set_up_can_be_asked_for_help_too(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[session]\nstate = "{tmp_path}"\n')
+    pack(settings, tmp_path / "bundle.tar.gz")
+    with tarfile.open(tmp_path / "bundle.tar.gz") as bundle:
+        findings = json.loads(bundle.extractfile("rehabbox-support/doctor.json").read())
+    assert [finding["name"] for finding in findings] == ["settings"]
+    assert "not enrolled" in findings[0]["detail"]

@@ -45,6 +45,7 @@ class Environment:
         self._virtual_environment()
         left_out = self._install() if self.arch == AMD64 else self._install_wheels()
         self._strip()
+        self.compile(self.packages)
         missing.write_text("\n".join(left_out))
         stamp.write_text(wanted)
         return left_out
@@ -76,6 +77,16 @@ class Environment:
         kind = ("--only-binary=:all:", "--implementation=cp", "--python-version=3.11")
         _pip("install", "--target", self.packages, "--require-hashes", *kind, *platforms, "-r", lock)
         return [*SOURCES, "pyk4a"]
+
+    def compile(self, *folders: Path) -> bool:
+        """Whether all Python files could be; other people's templates are none, and are left as they are.
+
+        Here and once: the root may be read-only there, and a first start must not wait for it.
+        """
+        mode = ("--invalidation-mode", "unchecked-hash", "-j", "0", "-q", "-q")
+        places = ("-s", self.packages, "-p", f"/{PACKAGES}")
+        command = [sys.executable, "-m", "compileall", *mode, *places, *folders]
+        return not subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
 
     def _strip(self) -> None:
         shutil.rmtree(self.packages / "bin", ignore_errors=True)

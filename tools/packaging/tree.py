@@ -37,7 +37,8 @@ def lay_out(project: Path, environment: Environment, version: str) -> None:
     _documents(project, root)
     bill = bill_of_materials(environment.packages, project / "requirements.lock", version)
     (root / HOME / "sbom.cdx.json").write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n", "utf-8")
-    _compile(environment)
+    if not environment.compile(environment.packages / "appliance", environment.packages / "hal"):
+        raise PackagingError("the software itself could not be compiled")
     _plain_modes(root)
 
 
@@ -106,18 +107,6 @@ def _documents(project: Path, root: Path) -> None:
         + "".join(f" {line}\n" if line.strip() else " .\n" for line in licence.splitlines()),
         "utf-8",
     )
-
-
-def _compile(environment: Environment) -> None:
-    """Once, here: the root may be read-only there, and a first start must not wait for it."""
-    prefix = f"/{environment.packages.relative_to(environment.root)}"
-    # Files of other people's that are no Python 3.11 (templates) are left out without a word.
-    command = ["-m", "compileall", "-q", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    try:
-        run([sys.executable, *command, "-s", environment.packages, "-p", prefix, environment.packages])
-    except PackagingError:
-        if not any(environment.packages.glob("appliance/__pycache__/daemon.*.pyc")):
-            raise
 
 
 def _plain_modes(root: Path) -> None:
