@@ -26,10 +26,10 @@ class Suspects:
         return self._strikes.get(queued_id, 0) >= STRIKES
 
     def next(self) -> int | None:
-        """The oldest that may be tried now."""
+        """Of those that may be tried now, the oldest of the least suspect."""
         now = monotonic()
-        held = (queued_id for queued_id in sorted(self._strikes) if self.held(queued_id))
-        return next((queued_id for queued_id in held if self._not_before.get(queued_id, 0.0) <= now), None)
+        due = [one for one in self._strikes if self.held(one) and self._not_before.get(one, 0.0) <= now]
+        return min(due, key=lambda one: (self._strikes[one], one), default=None)
 
     def ended(self, under_way: set[int]) -> int | None:
         """A connection ended otherwise than by our will; the message that ended it, where only that one can have."""
@@ -38,7 +38,7 @@ class Suspects:
         (only, *others) = under_way or {0}
         if others or self._strikes.get(only, 0) <= STRIKES:
             return None
-        pause_s = FIRST_PAUSE_S * 2 ** min(self._strikes[only] - STRIKES - 1, 10)
+        pause_s = FIRST_PAUSE_S * 2 ** min(self._strikes[only] - STRIKES - 1, 12)
         self._not_before[only] = monotonic() + min(pause_s, LONGEST_PAUSE_S)
         return only
 
