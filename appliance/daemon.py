@@ -18,7 +18,7 @@ from appliance.camera_placement import REMEDY, look_at_start
 from appliance.devices import REMEDIES, Devices, Role, driver_names
 from appliance.enrolment.renewal import REMEDY as RENEWAL_REMEDY
 from appliance.enrolment.renewal import renewal_of
-from appliance.errors import OutboxError, RecordingError
+from appliance.errors import OutboxError, RecordingError, RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.health import HealthWatch
 from appliance.hospital.events import Accepted, Connected, Disconnected, Event, Received, Refused
@@ -36,7 +36,7 @@ from appliance.inbound.take_recorder import TakeRecorder
 from appliance.messages.prescription import Prescription
 from appliance.messages.topics import Topics
 from appliance.missed import missed_session
-from appliance.orders import Interruption, Orders
+from appliance.orders import Interruption, Orders, Task
 from appliance.privacy.holding import Holding
 from appliance.privacy.retention import Retention
 from appliance.progress import Progress
@@ -143,7 +143,7 @@ class Daemon:
                 if isinstance(order, Prescription):
                     self._run_unless_updated(order, alive)
                 else:
-                    order(alive)
+                    self._do(order, alive)
         finally:
             _notify("STOPPING=1")
             self._ending.set()
@@ -169,13 +169,28 @@ class Daemon:
                 _log.info("the box is being updated; the session waits")
                 self._orders.postpone(UPDATE_S)
 
+    def _do(self, task: Task, alive: Alive) -> bool:
+        """Whether it could be done: a hand-over may find a disk that refuses. Commands answer for themselves."""
+        try:
+            task(alive)
+        except (RehabBoxError, OSError) as error:
+            what = f"The last patient's data cannot be erased: {' '.join(str(error).split())}."
+            _log.error("%s", what)
+            remedy = "Check the box's disk; the next patient's session waits for it."
+            self._reporter.raise_alert("erasing_failed", what, remedy)
+            return False
+        self._reporter.clear_alert("erasing_failed")
+        return True
+
     def _run_session(self, prescription: Prescription, alive: Alive) -> None:
         def interruption() -> Interruption | None:
             alive()
             return self._orders.interruption(prescription)
 
+        if not self._do(partial(self._holding.settle, prescription.subject), alive):
+            self._orders.postpone(self._settings.session.offer_again_s)
+            return
         try:
-            self._holding.settle(prescription.subject, alive)
             Session(prescription, self._settings, self._devices, self._reporter, self._progress, interruption).run()
             self._reporter.clear_alert("software_fault")
         except Exception as error:  # noqa: BLE001  the next session may go well, and the hospital must hear of this one
