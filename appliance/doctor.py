@@ -172,7 +172,11 @@ def _references(folder: Path) -> str:
 def _enrolment_server(settings: Settings) -> Iterator[Check]:
     """Where the box renews its certificate, where there is such a server."""
     identity = Identity(settings.enrolment.folder)
-    est = identity.current().enrolment.hospital.est if identity.exists else None
+    try:
+        est = identity.current().enrolment.hospital.est if identity.exists else None
+    except (RehabBoxError, OSError) as error:
+        yield Check("enrolment", False, " ".join(str(error).split()), "Enrol the box again (rehabbox enrol).")
+        return
     if est is not None:
         remedy = f"The box goes out to {est.host}:{est.port} (TCP) as well; allow that."
         yield _tried("enrolment server", lambda: reach_online(identity), remedy)

@@ -23,7 +23,7 @@ from appliance.fleet.fleet import Fleet
 @click.command()
 @click.option("--out", type=path, help="Folder of the files; else `broker` in the fleet's folder.")
 @click.option("--name", "names", multiple=True, help="Host or address in its certificate; else that in fleet.toml.")
-@click.option("--user", "user_", help="Whom mosquitto becomes when root starts it; the files are given to them.")
+@click.option("--user", "user_", help="Whom mosquitto becomes when root starts it; the key is theirs.")
 @click.option("--certificate", type=path, help="The broker's own, where the hospital's authority signed it.")
 @click.option("--key", type=path, help="Of --certificate.")
 @click.option("--crl", type=path, help="That authority's revocation list.")

@@ -45,6 +45,7 @@ def write_broker(
     owner = _account(user)
     try:
         (out / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
+        out.chmod(0o755)
     except OSError as error:
         raise FleetError(f"{out}: {error.strerror}") from None
     names = names or (fleet.settings.broker.host,)
@@ -68,8 +69,8 @@ def write_broker(
         user=user or "",
     )
     write_durably(out / "mosquitto.conf", conf.encode(), 0o644)
-    if owner is not None:
-        for one in (out, out / "state", *out.iterdir()):
+    if owner is not None:  # of what the broker writes, and of its key; its rules it may only read
+        for one in (out / "state", *(out / "state").iterdir(), *out.glob("broker.key")):
             os.chown(one, *owner)
 
 
@@ -93,15 +94,12 @@ def write_rules(fleet: Fleet, passphrase: str | None) -> Path | None:
         return None
     users = [(name, role) for name, role, state in fleet.store.users() if state == "active"]
     text = rules(fleet.settings.sites, users, fleet.locked_out())
-    owner = out.stat()
     written = {"acl": text.encode()}
     if fleet.signs_here:
         revoked = [one for one in fleet.store.certificates() if one.revoked is not None]
         written["crl.pem"] = LocalAuthority(fleet.folder, passphrase).revocation_list(revoked)
     for name, data in written.items():
         write_durably(out / name, data, 0o644)
-        if os.geteuid() == 0:
-            os.chown(out / name, owner.st_uid, owner.st_gid)
     return out
 
 

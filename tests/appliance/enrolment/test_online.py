@@ -19,7 +19,7 @@ from appliance.enrolment import renewal
 from appliance.enrolment.est import LaterError
 from appliance.enrolment.hospital_file import Hospital, write_told
 from appliance.enrolment.identity import Identity
-from appliance.enrolment.online import enrol_online, renew_online
+from appliance.enrolment.online import enrol_online, reach_online, renew_online
 from appliance.enrolment.renewal import Renewal, due_at
 from appliance.errors import EnrolmentError
 from appliance.hospital.certificates import (
@@ -62,6 +62,7 @@ def test_through_a_proxy_that_allows_it_and_not_through_one_that_does_not(
     proxy = proxy_to(est_server.port)
     enrol_online(identity, hospital, "box-1", "4711", proxy.url)
     renew_online(identity)
+    assert reach_online(identity) == f"the EST server localhost:{est_server.port} answers"
     assert set(proxy.asked) == {f"localhost:{est_server.port}"}
 
 
