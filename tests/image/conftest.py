@@ -17,6 +17,7 @@ from appliance.demo.instructor import record_reference
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.throwaway import ThrowawayBroker
 from tests.image.machine import Machine
+from tests.image.variants import repacked
 from tests.integration.conftest import BOX, SITE, Hospital
 
 TEMPO = 4.0
@@ -118,3 +119,9 @@ def listening(broker: ThrowawayBroker) -> Iterator[Hospital]:
 def hospital(broker: ThrowawayBroker) -> Iterator[Hospital]:
     with listening(broker) as heard:
         yield heard
+
+
+@pytest.fixture(scope="session")
+def newer(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same software as another version, whose shipped configuration changed in one place."""
+    return repacked(image, tmp_path_factory.mktemp("newer"), "9.0.0")

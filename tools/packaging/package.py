@@ -9,7 +9,7 @@ from pathlib import Path
 from environment import run
 
 HERE = Path(__file__).parent
-SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
+SCRIPTS = ("postinst", "prerm", "postrm")
 
 
 def build_package(root: Path, out: Path, version: str, arch: str, level: int) -> Path:
