@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from appliance.config_folder import config_dir
 from appliance.errors import SettingsError, UnknownExerciseError
 from appliance.quality.parts import PART_JOINTS
 from appliance.quality.weights import Side, Weights
@@ -70,15 +70,6 @@ class Exercise(BaseModel):
                 if weights.body_parts.of(part, side) and not set(its_joints) & set(joints):
                     raise ValueError(f"body_parts: {part} counts with side {side}, but none of its joints is in joints")
         return weights
-
-
-def config_dir() -> Path:
-    """`$REHABBOX_CONFIG`, or the `config` folder beside the package, or where the Debian package has it."""
-    named = os.environ.get("REHABBOX_CONFIG")
-    if named:
-        return Path(named)
-    beside = Path(__file__).resolve().parent.parent / "config"
-    return beside if beside.is_dir() else Path("/etc/rehabbox")
 
 
 @cache

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.camera_settings import check_cameras
+from appliance.config_folder import config_dir
 from appliance.errors import NotSetUpError, SettingsError
-from appliance.exercises import config_dir
 from appliance.hospital.settings import BrokerSettings, OutboxSettings
 from appliance.scoring.calibration_file import read_calibration
 from appliance.track import CameraRole

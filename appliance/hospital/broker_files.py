@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from appliance.exercises import config_dir
+from appliance.config_folder import config_dir
 from appliance.messages.topics import PREFIX
 
 _HEAD = """\

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from appliance.errors import SettingsError, UnknownExerciseError
-from appliance.exercises import config_dir, exercise_by_id, load_exercises
+from appliance.config_folder import config_dir
+from appliance.exercises import exercise_by_id, load_exercises
 from appliance.skeleton.standard import INDEX, JOINTS
 from hal.virtual.body import STANDARD_17
 from hal.virtual.movements import MOVEMENTS
