@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from appliance.errors import SettingsError, UnknownExerciseError
 from appliance.config_folder import config_dir
+from appliance.errors import SettingsError, UnknownExerciseError
 from appliance.exercises import exercise_by_id, load_exercises
 from appliance.skeleton.standard import INDEX, JOINTS
 from hal.virtual.body import STANDARD_17

@@ -88,7 +88,8 @@ def _units(project: Path, root: Path) -> None:
 def _configuration(project: Path, root: Path) -> None:
     """What a hospital may change; dpkg keeps its changes."""
     place = root / "etc/rehabbox"
-    shutil.copytree(project / "config/exercises", place / "exercises")
+    for folder in ("exercises", "broker"):
+        shutil.copytree(project / "config" / folder, place / folder)
     shutil.copyfile(project / "tools/packaging/settings.toml", place / "settings.toml")
     tomllib.loads((place / "settings.toml").read_text("utf-8"))
 
@@ -96,7 +97,7 @@ def _configuration(project: Path, root: Path) -> None:
 def _documents(project: Path, root: Path) -> None:
     place = root / "usr/share/doc/rehabbox"
     place.mkdir(parents=True)
-    for name in ("install.md", "indicator.md", "kinect.md", "sensors.md", "scoring.md"):
+    for name in ("install.md", "enrolment.md", "indicator.md", "kinect.md", "sensors.md", "scoring.md"):
         shutil.copyfile(project / "docs" / name, place / name)
     licence = (project / "LICENSE").read_text("utf-8")
     (place / "copyright").write_text(
