@@ -23,7 +23,8 @@ from appliance.first_boot.network import Network, apply, files_for, read_network
 from appliance.first_boot.stick import report, serve
 from appliance.first_boot.waiting import set_up
 from appliance.fleet.boxes import Box as FleetBox
-from appliance.fleet.fleet import Fleet, make_fleet
+from appliance.fleet.fleet import Fleet
+from appliance.fleet.founding import make_fleet
 from appliance.settings import load_settings
 from hal.detect import Found, find_devices
 

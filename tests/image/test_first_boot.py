@@ -6,7 +6,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from appliance.fleet.boxes import Box as FleetBox
-from appliance.fleet.fleet import Fleet, make_fleet
+from appliance.fleet.fleet import Fleet
+from appliance.fleet.founding import make_fleet
 from tests.image.conftest import Installed
 from tests.image.machine import Machine
 
