@@ -44,7 +44,7 @@ def page_of(runs: list[Run], pictures: list[str], cost_s: float) -> str:
     return Template(_PAGE.read_text("utf-8")).substitute(
         persons="\n".join(_persons(runs, sources)),
         table="\n".join(_table(runs, sources)),
-        pictures="".join(f"*{_PICTURES[name]}*\n\n![{name}](baselines/{name}.png)\n\n" for name in pictures),
+        pictures="\n".join(f"*{_PICTURES[name]}*\n\n![{_PICTURES[name]}](baselines/{name}.png)\n" for name in pictures),
         minutes=f"{cost_s / 60.0:.0f}",
     )
 
