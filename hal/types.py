@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -154,7 +155,23 @@ class Counters:
     """Frames or samples that arrived, and that nobody read in time."""
 
 
-CueKind = Literal["setup", "waiting", "ready", "recording", "paused", "scoring", "done", "abandoned", "fault"]
+CueKind = Literal[
+    "setup", "waiting", "ready", "place", "countdown", "recording", "beat_start", "beat_turn", "beat_end", "paused",
+    "scoring", "done", "question", "noted", "abandoned", "fault", "help",
+]  # fmt: skip
+
+HINTS: Mapping[CueKind, tuple[str, ...]] = {
+    "place": ("nobody", "partly", "too_near", "too_far", "turned", "alone"),
+    "countdown": ("3", "2", "1"),
+    "question": ("pain", "effort", "all_right", "again"),
+    "noted": ("unanswered",),
+    "abandoned": ("stopped", "limit", "no_response"),
+    "fault": ("camera",),
+    "help": ("fall", "no_response"),
+}
+"""What a cue may be about in particular: its `detail["hint"]`. A cue without one stands for itself."""
+WORDLESS: tuple[CueKind, ...] = ("beat_start", "beat_turn", "beat_end")
+"""Cues in the middle of a movement: a tone and a flash, and no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +186,8 @@ class Cue:
     side: str = ""
     repetitions: int = 0
     detail: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hint(self) -> str:
+        """One of `HINTS`; empty without."""
+        return self.detail.get("hint", "")

@@ -10,9 +10,9 @@ from typing import ClassVar, get_args
 from pydantic import BaseModel, ConfigDict
 
 from hal.errors import MisuseError
-from hal.types import Cue, CueKind, DeviceInfo
+from hal.types import HINTS, Cue, CueKind, DeviceInfo
 
-_OF_AN_EXERCISE = ("ready", "recording", "paused", "scoring", "done", "abandoned")
+_OF_AN_EXERCISE = ("ready", "place", "countdown", "recording", "paused", "scoring", "done", "abandoned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class MockIndicator:
         if cue.kind not in get_args(CueKind):
             known = ", ".join(get_args(CueKind))
             raise MisuseError(f"mock indicator: there is no cue {cue.kind!r}; choose from {known}")
+        if cue.hint and cue.hint not in HINTS.get(cue.kind, ()):
+            raise MisuseError(f"mock indicator: {cue.kind!r} has no hint {cue.hint!r}")
         guided = "step" in cue.detail and not cue.exercise
         if cue.kind in _OF_AN_EXERCISE and not guided and not (cue.exercise and cue.side and cue.repetitions > 0):
             raise MisuseError(f"mock indicator: {cue.kind!r} needs exercise, side and repetitions")

@@ -36,5 +36,5 @@ class SilentIndicator:
         """Nothing to release."""
 
     def show(self, cue: Cue) -> None:
-        told = (cue.kind, cue.exercise, cue.side, f"{cue.repetitions} repetitions" if cue.repetitions else "")
+        told = (cue.kind, cue.hint, cue.exercise, cue.side, f"{cue.repetitions} repetitions" if cue.repetitions else "")
         _log.info("cue: %s", " ".join(part for part in told if part))

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hal.errors import DeviceLostError, DeviceNotFoundError
-from hal.indicator.prompts import prompt_file
+from hal.indicator.prompts import prompt_files
 from hal.indicator.signals import SIGNALS
 from hal.indicator.tones import RATE_HZ, tones, write_wav
 from hal.types import Cue, DeviceInfo
@@ -40,7 +40,7 @@ class SpeakerIndicator:
 
         device: str = Field(default="default", min_length=1)
         volume: float = Field(default=0.5, gt=0, le=1)
-        prompts: Path | None = None
+        prompts: Path = Path("/usr/share/rehabbox/prompts")
         language: str = Field(default="en", pattern=r"^[A-Za-z-]{2,16}$")
 
     def __init__(self, options: Options) -> None:
@@ -49,6 +49,7 @@ class SpeakerIndicator:
         self._next: Cue | None = None
         self._closing = False
         self._fault: str | None = None
+        self._turn = 0
         self._playing: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
 
@@ -61,6 +62,10 @@ class SpeakerIndicator:
         self.close()
         if shutil.which("aplay") is None:
             raise DeviceNotFoundError("speaker: aplay is not installed; on Debian: apt install alsa-utils")
+        folder, language = self._options.prompts, self._options.language
+        if folder.is_dir() and not (folder / language).is_dir():
+            there = ", ".join(sorted(path.name for path in folder.iterdir())) or "none"
+            raise DeviceNotFoundError(f"speaker: {folder} has no language {language!r}; there are: {there}")
         self._sounds = tempfile.TemporaryDirectory(prefix="rehabbox-sounds-")
         try:
             self._prepare(Path(self._sounds.name))
@@ -133,11 +138,10 @@ class SpeakerIndicator:
                 self._playing, self._fault = None, fault
 
     def _files(self, cue: Cue) -> list[Path]:
-        files = [Path(self._sounds.name) / f"{cue.kind}.wav"]
-        if self._options.prompts is not None:
-            words = prompt_file(self._options.prompts, self._options.language, cue)
-            files += [words] if words is not None else []
-        return files
+        """Called once a cue."""
+        words = prompt_files(self._options.prompts, self._options.language, cue, self._turn)
+        self._turn += 1
+        return [Path(self._sounds.name) / f"{cue.kind}.wav", *words]
 
 
 def _played(process: subprocess.Popen[bytes]) -> str | None:

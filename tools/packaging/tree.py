@@ -34,6 +34,7 @@ def lay_out(project: Path, environment: Environment, version: str) -> None:
     _software(project, environment)
     _units(project, root)
     _configuration(project, root)
+    _prompts(project, root)
     _documents(project, root)
     bill = bill_of_materials(environment.packages, project / "requirements.lock", version)
     (root / HOME / "sbom.cdx.json").write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n", "utf-8")
@@ -92,6 +93,11 @@ def _configuration(project: Path, root: Path) -> None:
         shutil.copytree(project / "config" / folder, place / folder)
     shutil.copyfile(project / "tools/packaging/settings.toml", place / "settings.toml")
     tomllib.loads((place / "settings.toml").read_text("utf-8"))
+
+
+def _prompts(project: Path, root: Path) -> None:
+    """What the loudspeaker says, in every language there is. Raises `PackagingError` without espeak-ng."""
+    run([project / "tools/prompts", "--out", root / "usr/share/rehabbox/prompts"])
 
 
 def _documents(project: Path, root: Path) -> None:
