@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -54,6 +55,10 @@ def test_a_new_box_waits_and_begins_to_work_when_a_stick_brought_its_enrolment(b
 def test_the_network_of_a_file_is_the_boxs_network(bare: Machine) -> None:
     bare.write("/srv/network.toml", '[wire]\naddress = "192.0.2.20/24"\ngateway = "192.0.2.1"\n')
     bare.boot(["--network-veth"])
+    index = bare.run("cat", "/sys/class/net/host0/iflink")
+    ends = Path("/sys/class/net").glob("*/ifindex")
+    cable = next(end.parent.name for end in ends if end.read_text().strip() == index)
+    subprocess.run(["ip", "link", "set", cable, "up"], check=True)  # plugged in
     bare.run("rehabbox", "network", "/srv/network.toml")
     deadline = monotonic() + 30.0
     while "192.0.2.20" not in (said := bare.run("networkctl", "status", "host0", check=False)):
