@@ -124,7 +124,7 @@ def test_a_new_version_that_works_stays(box: Installed, source: Source, current:
     assert "9.0.0 works" in said
     box.machine.wait(UNIT)
     kept = box.machine.run("ls", "/var/cache/rehabbox-update").split()
-    assert sorted(kept) == sorted([current.name, "rehabbox_9.0.0_amd64.deb"]), "the way back is kept"
+    assert sorted(kept) == [current.name.replace("_amd64", ""), "rehabbox_9.0.0.deb"], "the way back is kept"
 
 
 @pytest.mark.parametrize("fault", [BREAKS_THE_SCORER, BREAKS_THE_DAEMON], ids=["pose network", "daemon"])

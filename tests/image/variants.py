@@ -10,6 +10,7 @@ from pathlib import Path
 def repacked(image: Path, folder: Path, version: str, script: str = "true") -> Path:
     """The package under another version, after a shell script was run in its tree. Files are linked, not copied."""
     tree = folder / "tree"
+    folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-al", image.parent / "package" / "amd64" / "root", tree], check=True)
     control = tree / "DEBIAN"
     subprocess.run(["dpkg-deb", "--control", image / "package.deb", control], check=True)
