@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from uuid import uuid4
 
-BOOT_S = 60.0
+BOOT_S = 180.0
 
 # In a mount namespace of its own: one cgroup hierarchy as systemd wants it, and the layers.
 _START = """
