@@ -18,7 +18,7 @@ from appliance.batch_manifest import Manifest
 from appliance.batch_workers import on_cluster, on_processes
 from appliance.errors import NotScorableError, RehabBoxError
 from appliance.exercises import load_exercises
-from appliance.quality.dimensions import dimensions_of
+from appliance.quality.dimensions import dimensions_of, level_of, side_of
 from appliance.quality.judgement import shipped_judge
 from appliance.quality.parts import DIMENSIONS
 from appliance.recording.disk import write_whole
@@ -155,8 +155,10 @@ def _judged(reference: Path, recording: Path, exercise: str | None) -> dict[str,
         found = judge.judge(model, body_of(read_recording(recording)))
     except NotScorableError:
         return {}
-    dimensions = dimensions_of(found.grades, load_exercises().get(exercise), model.movement)
-    return dict(zip(JUDGED, (found.quality, found.level, found.movement, *dimensions.values()), strict=True))
+    ours = load_exercises().get(exercise)
+    dimensions = dimensions_of(found.grades, ours, model.movement)
+    level = level_of(found, ours, side_of(model.movement, ours) if ours else "both", judge.distribution)
+    return dict(zip(JUDGED, (found.quality, level, found.movement, *dimensions.values()), strict=True))
 
 
 @lru_cache(maxsize=16)

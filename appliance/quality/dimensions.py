@@ -1,11 +1,13 @@
-"""FineRehab's three dimensions of one judged movement, where nobody says which side does it."""
+"""What one movement's grades come to in its exercise: FineRehab's three dimensions, and the level."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from appliance.exercises import Exercise
-from appliance.quality.parts import DIMENSIONS, Dimension
+from appliance.quality.judgement import Judgement
+from appliance.quality.levels import Distribution, place
+from appliance.quality.parts import DIMENSIONS, LEVELS, Dimension
 from appliance.quality.score import Grades, score
 from appliance.quality.weights import Side
 from appliance.scoring.movement import Movement
@@ -23,6 +25,16 @@ def dimensions_of(grades: Grades, exercise: Exercise | None, moved: Movement) ->
     if exercise is None or exercise.assessment is None:
         return dict(zip(DIMENSIONS, grades.values.mean(axis=1).tolist(), strict=True))
     return dict(score(grades, exercise.assessment, side_of(moved, exercise)).dimensions)
+
+
+def level_of(judged: Judgement, exercise: Exercise | None, side: Side, distribution: Distribution | None) -> int:
+    """0 best .. 4: by FineRehab's score and the stored distribution where the exercise is in it, else as the network
+    says, which has it from manifests (ours)."""
+    if exercise is not None and exercise.assessment is not None:
+        level = place(score(judged.grades, exercise.assessment, side), exercise.id, distribution).level
+        if level is not None:
+            return len(LEVELS) - 1 - LEVELS.index(level)
+    return judged.level
 
 
 def side_of(moved: Movement, exercise: Exercise) -> Side:

@@ -15,7 +15,7 @@ from appliance.errors import RehabBoxError
 from appliance.quality.levels import Distribution, read_distribution
 from appliance.quality.model_file import ModelFile, Standardisation, models_dir, read_model
 from appliance.quality.network import Network
-from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
+from appliance.quality.parts import BODY_PARTS, DIMENSIONS
 from appliance.quality.relative import Relative, relative
 from appliance.quality.score import Grades
 from appliance.scoring.body import Body
@@ -33,9 +33,10 @@ _OTHER_SIDE = [BODY_PARTS.index(part) for part in ("trunk", "right_arm", "left_a
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """quality: calibrated probability that it is done correctly, 0..1. level: 0 best .. 4, as in manifests.
+    """quality: calibrated probability that it is done correctly, 0..1. level: 0 best .. 4, as in manifests; see
+    `appliance.quality.dimensions.level_of`.
 
-    movement: an exercise's id, or one of `OTHER`, `NOT_SURE`, `AS_REFERENCE`. grades: A_ij as the network guesses them.
+    movement: an exercise's id, or one of `OTHER`, `NOT_SURE`, `AS_REFERENCE`. grades: A_ij, whole as people's are.
     """
 
     quality: float
@@ -79,7 +80,7 @@ class Judge:
         logit = model.calibration.slope * float(outputs["correct"][0]) + model.calibration.offset
         return Judgement(
             quality=float(expit(logit)),
-            level=int(outputs["level"].argmax()),
+            level=int(passed(outputs["level"], 1)[0]),
             movement=self._movement(outputs, float(strangeness(compared.vector, model.vector))),
             grades=_grades(outputs["grades"], swapped=compared.swapped),
         )
@@ -127,7 +128,13 @@ def strangeness(vectors: NDArray[np.float32], by: Standardisation) -> NDArray[np
     return np.asarray(np.sqrt((away**2).mean(axis=-1)))
 
 
+def passed(logits: NDArray[np.float64], steps: int) -> NDArray[np.intp]:
+    """(..., steps) whole numbers, each of how many of its bounds are more likely passed than not: the median, which has
+    the least absolute error. logits: (..., steps * bounds), of being above each bound (Frank & Hall 2001)."""
+    return np.asarray((logits.reshape(*logits.shape[:-1], steps, -1) > 0.0).sum(axis=-1))
+
+
 def _grades(logits: NDArray[np.float64], *, swapped: bool) -> Grades:
-    """Sigmoids onto 0..4, by the patient's own sides."""
-    values = (BEST * expit(logits)).reshape(len(DIMENSIONS), len(BODY_PARTS))
-    return Grades(values[:, _OTHER_SIDE] if swapped else values)
+    """By the patient's own sides."""
+    values = passed(logits, len(DIMENSIONS) * len(BODY_PARTS)).reshape(len(DIMENSIONS), len(BODY_PARTS))
+    return Grades((values[:, _OTHER_SIDE] if swapped else values).astype(np.float64))

@@ -28,6 +28,16 @@ class Network:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"is not a network that can be run: {' '.join(str(error).split())}") from None
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the inputs, by name, without a batch axis."""
+        return {name: tuple(int(n) for n in d["shape"][1:]) for name, d in self._run.get_input_details().items()}
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """What one step of int8 is worth, by output."""
+        return {name: float(scale) for name, (scale, _) in self._outputs.items()}
+
     def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float64]]:
         """One example: arrays by name, without a batch axis; outputs likewise. What int8 cannot hold is cut off."""
         quantised = {}

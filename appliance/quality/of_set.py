@@ -12,6 +12,7 @@ import numpy as np
 from appliance.errors import NotScorableError
 from appliance.exercises import Exercise
 from appliance.messages.result import FineRehab, Quality, RepetitionQuality
+from appliance.quality.dimensions import level_of
 from appliance.quality.judgement import Judge, Judgement
 from appliance.quality.report import fine_rehab
 from appliance.quality.score import Grades
@@ -54,6 +55,7 @@ def judge_set(
     judged = [found for span in repetitions if (found := _judged(judge, model, recording, span)) is not None]
     if not judged:
         return None
+    levels = [level_of(each, exercise, side, judge.distribution) for each in judged]
     sure = [each.grades.values for each in judged if each.sure]
     assessed = None
     if sure and exercise.assessment is not None:
@@ -61,11 +63,12 @@ def judge_set(
     return SetQuality(
         quality=Quality(
             quality=fmean(each.quality for each in judged),
-            level=median_high(each.level for each in judged),
+            level=median_high(levels),
             movement=Counter(each.movement for each in judged).most_common(1)[0][0],
             sure=2 * len(sure) > len(judged),
             repetitions=tuple(
-                RepetitionQuality(quality=each.quality, level=each.level, movement=each.movement) for each in judged
+                RepetitionQuality(quality=each.quality, level=level, movement=each.movement)
+                for each, level in zip(judged, levels, strict=True)
             ),
         ),
         fine_rehab=assessed,

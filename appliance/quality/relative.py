@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.quality.along import COURSE, PARTS, along
+from appliance.quality.along import TRAITS as OWN_TRAITS
 from appliance.quality.course import TRAITS, course_of
 from appliance.scoring.body import (
     ANGLES,
@@ -48,11 +50,15 @@ CHANNELS = (
     *(f"difference.{name}" for name in _DIRECTIONS),
     *(f"difference.{name}" for name in ANGLES),
     "log_tempo",
+    *(f"{name}.{part}" for part in PARTS for name in COURSE),
 )
 """Of the sequence: unit vectors along `SEGMENTS`, the patient's less the reference's; angles in units of 45 degrees,
-less their mean."""
+less their mean; and, on the patient's own clock, how each part goes the reference's way."""
 
-_ANGLES = slice(len(CHANNELS) - 1 - len(ANGLES), len(CHANNELS) - 1)
+_TEMPO = CHANNELS.index("log_tempo")
+_ANGLES = slice(_TEMPO - len(ANGLES), _TEMPO)
+DIFFERENCES = slice(len(_DIRECTIONS), _TEMPO)
+"""The channels that say how far the patient is from the reference."""
 
 _BY_JOINT = {
     "reach": 0.05, "path": 0.05, "submovements": 2.0, "movement_s": 2.0 / RATE_HZ, "peak_speed": 0.05,
@@ -65,19 +71,34 @@ _LOW, _HIGH = 10, 90
 """Percentiles, over the phases, of how far an angle is from the reference's."""
 _RANGE_DEG = 3.0
 _JERK = 1.0
-FEATURES = (
-    *COMPONENTS,
-    "log_duration",
-    "log_distance",
-    *(f"angle_range.{name}" for name in ANGLES),
-    *(f"tilt_range.{name}" for name in TILTS),
-    *(f"{name}.{joint}" for name in _BY_JOINT for joint in JOINTS),
-    *(f"jerk.{joint}" for joint in JOINTS),
-    *(f"{trait}.{name}" for trait in TRAITS for name in ANGLES),
-    *(f"{end}.{name}" for end in ("least", "most") for name in (*ANGLES, *TILTS)),
-    *(f"log_tempo.{stretch}" for stretch in range(_BINS)),
-)
-"""Of the vector: the components of the extended measure, then logs of ratios, patient to reference."""
+_LEAST_SHOWN = 0.05
+_STARTING = 6
+"""Phases over which the starting position is taken."""
+_SLOPES = ("with_effort", "midway", "out_not_back")
+_SHOWN = ("duration", "path", "submovements", "movement_s", "peak_speed", "pelvis_path", "jerk")
+GROUPS = {
+    "components": COMPONENTS,
+    "ratios": (
+        "log_duration",
+        "log_distance",
+        *(f"angle_range.{name}" for name in ANGLES),
+        *(f"tilt_range.{name}" for name in TILTS),
+        *(f"{name}.{joint}" for name in _BY_JOINT for joint in JOINTS),
+        *(f"jerk.{joint}" for joint in JOINTS),
+    ),
+    "courses": (
+        *(f"{trait}.{name}" for trait in TRAITS for name in ANGLES),
+        *(f"{end}.{name}" for end in ("least", "most") for name in (*ANGLES, *TILTS)),
+        *(f"log_tempo.{stretch}" for stretch in range(_BINS)),
+    ),
+    "slopes": tuple(f"{slope}.{name}" for slope in _SLOPES for name in (*_DIRECTIONS, *ANGLES, *TILTS, "rise")),
+    "parts": tuple(f"{trait}.{part}" for part in PARTS for trait in OWN_TRAITS),
+    "shown": tuple(f"reference.{name}" for name in _SHOWN),
+}
+"""Of the vector: the components of the extended measure; logs of ratios, patient to reference; how the angles go; how
+what is different grows with the movement, is there half way, and differs between way out and way back; how each part of
+the body goes the reference's own way; and what the reference is like, so that the patient's own can be told as well."""
+FEATURES = tuple(name for group in GROUPS.values() for name in group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +126,18 @@ def relative(reference: Model, patient: Body) -> Relative:
     frames = _patient_frames(matched, len(instructor), len(patient.about_pelvis))
     sequence, tilts = _sequence(reference.body, patient, frames)
     sequence[:, _ANGLES] = _less_habit(sequence[:, _ANGLES])
-    along = np.concatenate([sequence[:, _ANGLES], _less_habit(tilts)], axis=1)
+    away = np.concatenate([sequence[:, _ANGLES], _less_habit(tilts)], axis=1)
+    traits, course = along(reference.body, patient, PHASES)
     vector = [
         _vector(measured.values, reference, patient, matched),
         *_courses(reference.body, patient),
-        *np.percentile(along, [_LOW, _HIGH], axis=0),
-        sequence[:, -1].reshape(_BINS, -1).mean(axis=1),
+        *np.percentile(away, [_LOW, _HIGH], axis=0),
+        sequence[:, _TEMPO].reshape(_BINS, -1).mean(axis=1),
+        *_slopes(reference.body, patient, frames),
+        traits,
+        _shown(reference),
     ]
+    sequence = np.concatenate([sequence, course], axis=1)
     return Relative(sequence.astype(np.float32), np.concatenate(vector).astype(np.float32), swapped)
 
 
@@ -133,6 +159,46 @@ def _sequence(reference: Body, patient: Body, frames: Floats) -> tuple[Floats, F
     log_tempo = np.log(np.clip(tempo, _SLOWEST, _FASTEST))[:, None]
     directions = (x.reshape(PHASES, -1) for x in (shown, done - shown))
     return np.concatenate([*directions, angles, log_tempo], axis=1), tilts
+
+
+def _shown(reference: Model) -> Floats:
+    """As `_SHOWN`, joints weighed by how much they move: logs, so that their sums with the ratios are the patient's."""
+    movement = reference.movement
+    weights = np.sqrt(movement.path) / max(float(np.sqrt(movement.path).sum()), 1e-6)
+    by_joint = [getattr(movement, name) for name in _SHOWN[1:-1]]
+    values = [float(values @ weights) for values in (*by_joint, _jerk(reference.body))]
+    return np.asarray(np.log(np.array([len(reference.body.rise) / RATE_HZ, *values]) + _LEAST_SHOWN))
+
+
+def _slopes(reference: Body, patient: Body, frames: Floats) -> list[Floats]:
+    """By `_SLOPES`: what of each difference goes with the reference's effort, and what else is there on the way.
+
+    Effort is how far the reference is from its start, 0 to 1. Least squares over the phases: noise that knows nothing
+    of the movement has little part in it.
+    """
+    phases = np.linspace(0.0, len(reference.about_pelvis) - 1.0, PHASES)
+    shown, done = (directions_of(_at(body.about_pelvis, at)) for body, at in ((reference, phases), (patient, frames)))
+    rise, risen = (
+        np.interp(at, np.arange(len(body.rise)), body.rise)[:, None]
+        for body, at in ((reference, phases), (patient, frames))
+    )
+    differences = np.concatenate(
+        [
+            (done - shown).reshape(PHASES, -1),
+            (angles_between(done) - angles_between(shown)) / _ANGLE_DEG,
+            (tilts_of(done) - tilts_of(shown)) / _ANGLE_DEG,
+            risen - rise,
+        ],
+        axis=1,
+    )
+    posture = np.concatenate([shown.reshape(PHASES, -1), rise], axis=1)
+    far = np.linalg.norm(posture - np.median(posture[:_STARTING], axis=0), axis=1)
+    effort = np.clip(far / max(float(np.percentile(far, 97)), 1e-6), 0.0, 1.0)
+    midway = 4.0 * effort * (1.0 - effort)
+    way = np.where(np.arange(PHASES) < effort.argmax(), 1.0, -1.0)
+    ones = np.ones(PHASES)
+    bases = ((ones, effort), (ones, effort, midway), (ones, effort, way * midway))
+    return [np.linalg.lstsq(np.stack(basis, axis=1), differences, rcond=None)[0][-1] for basis in bases]
 
 
 def _less_habit(differences: Floats) -> Floats:

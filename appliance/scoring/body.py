@@ -67,17 +67,22 @@ TILTS = {
 @dataclass(frozen=True, slots=True)
 class Body:
     """One recording at `RATE_HZ`, smoothed. about_pelvis: (frames, 17, 3) trunk lengths; about_thorax: (frames, 17, 3)
-    shoulder widths; seen: (17,) bool, joints with any data: the others hold zeros and count nowhere."""
+    shoulder widths; seen: (17,) bool, joints with any data: the others hold zeros and count nowhere. As the camera saw
+    it: unsmoothed, (frames, 17, 3), about the pelvis; rise, (frames,) trunk lengths, the pelvis above its start."""
 
     about_pelvis: Floats
     about_thorax: Floats
     seen: NDArray[np.bool_]
+    unsmoothed: Floats
+    rise: Floats
 
     def mirrored(self) -> Body:
         """The same movement done with the other side."""
         flip = np.array([-1.0, 1.0, 1.0])
-        about_pelvis, about_thorax = (x[:, OTHER_SIDE] * flip for x in (self.about_pelvis, self.about_thorax))
-        return Body(about_pelvis, about_thorax, self.seen[OTHER_SIDE])
+        about_pelvis, about_thorax, unsmoothed = (
+            x[:, OTHER_SIDE] * flip for x in (self.about_pelvis, self.about_thorax, self.unsmoothed)
+        )
+        return Body(about_pelvis, about_thorax, self.seen[OTHER_SIDE], unsmoothed, self.rise)
 
 
 def body_of(recording: Recording, joints: tuple[str, ...] = JOINTS) -> Body:
@@ -88,13 +93,21 @@ def body_of(recording: Recording, joints: tuple[str, ...] = JOINTS) -> Body:
     level = resample(bridged, RATE_HZ)
     if len(level) < 2:
         raise NotScorableError("has fewer than two frames")
-    bodies = []
-    roots: tuple[tuple[Root, float], ...] = (("pelvis", POSE_SMOOTHING_S), ("thorax", MOTION_SMOOTHING_S))
-    for root, smoothing_s in roots:
-        positions = normalise(level.positions, RATE_HZ, root, planar=level.planar).positions
-        bodies.append(gaussian_filter1d(_complete(positions), smoothing_s * RATE_HZ, axis=0, mode="nearest"))
-    counted = np.isin(JOINTS, joints)
-    return Body(bodies[0], bodies[1], np.isfinite(level.positions).all(axis=2).any(axis=0) & counted)
+    roots: tuple[Root, ...] = ("pelvis", "thorax", "start")
+    pelvis, thorax, start = (
+        _complete(normalise(level.positions, RATE_HZ, root, planar=level.planar).positions) for root in roots
+    )
+    return Body(
+        _smoothed(pelvis, POSE_SMOOTHING_S),
+        _smoothed(thorax, MOTION_SMOOTHING_S),
+        np.isfinite(level.positions).all(axis=2).any(axis=0) & np.isin(JOINTS, joints),
+        pelvis,
+        start[:, [INDEX[name] for name in ("pelvis", "left_hip", "right_hip")], 1].mean(axis=1),
+    )
+
+
+def _smoothed(positions: Floats, smoothing_s: float) -> Floats:
+    return gaussian_filter1d(positions, smoothing_s * RATE_HZ, axis=0, mode="nearest")
 
 
 def _complete(positions: Floats) -> Floats:

@@ -89,16 +89,16 @@ class Case:
 
 
 def cases(
-    family: str, count: int, seed: int, repetitions: tuple[int, int] = (1, 1), strange: float = 0.2
+    family: str, count: int, seed: int, repetitions: tuple[int, int] = (1, 1), strange: float = 0.2, first: int = 0
 ) -> Iterator[Case]:
     """`count` cases; the one at an index is the same whatever the count. Exercises and sides come by equal chances.
 
     repetitions: the fewest and the most in a recording; reference and performance have the same. strange: the share of
-    cases that are not done as asked. Raises `HalError` for a family it does not know.
+    cases that are not done as asked. first: the index to begin with. Raises `HalError` for a family it does not know.
     """
     if family not in FAMILIES:
         raise HalError(f"there is no family of virtual patients {family!r}; there are {', '.join(FAMILIES)}")
-    for index in range(count):
+    for index in range(first, first + count):
         rng = np.random.default_rng([seed, zlib.crc32(family.encode()), index])
         yield _case(family, int(rng.integers(repetitions[0], repetitions[1] + 1)), strange, rng)
 

@@ -1,20 +1,28 @@
-"""All comparisons that are learned from and measured with, into one file.
+"""All comparisons that are learned from and measured with, into one file; beside it the distribution of virtual scores.
 
-python -m models.training.collect [--quick] --out EXAMPLES [MANIFEST...]
+python -m models.training.collect [--quick] [--jobs N] --out EXAMPLES [MANIFEST...]
 """
 
 from __future__ import annotations
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from appliance.quality.levels import write_distribution
+from appliance.quality.relative import CHANNELS, DIFFERENCES, FEATURES, GROUPS, PHASES
 from models.training import real_sets, virtual
 from models.training.examples import joined
+from models.training.layout import Layout
 
-_CASES = {"training": 6000, "test": 1500}
+_CASES = {"training": 13000, "test": 1200}
 _QUICK = {"training": 900, "test": 150}
 """Enough that every movement has the scores that five levels need."""
+_CHUNK = 200
 
 
 def main() -> None:
@@ -22,15 +30,30 @@ def main() -> None:
     parser.add_argument("manifests", type=Path, nargs="*")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    drawn = {
-        family: virtual.graded_cases(family, count) for family, count in (_QUICK if options.quick else _CASES).items()
-    }
-    fifths = virtual.distribution(drawn["training"])
-    parts = [virtual.examples_of(family, cases, fifths) for family, cases in drawn.items()]
-    parts += [real_sets.examples_of(manifest) for manifest in options.manifests]
-    joined(parts).save(options.out)
+    with ProcessPoolExecutor(options.jobs) as pool:
+        real = [pool.submit(real_sets.examples_of, manifest) for manifest in options.manifests]
+        drawn = {
+            family: [
+                pool.submit(partial(virtual.examples_of, family, min(_CHUNK, count - first), first))
+                for first in range(0, count, _CHUNK)
+            ]
+            for family, count in (_QUICK if options.quick else _CASES).items()
+        }
+        fifths = virtual.distribution_over(chunk.result()[1] for chunk in drawn["training"])
+        chunks = [chunk.result()[0] for family in drawn.values() for chunk in family]
+        examples = joined([*chunks, *(each.result() for each in real)])
+    five = virtual.levelled(examples, examples.grades.astype(np.float64), fifths)
+    replace(examples, five=five).save(options.out)
     write_distribution(options.out.with_name("levels.json"), fifths)
+    _layout().save(options.out.with_name("layout.json"))
+
+
+def _layout() -> Layout:
+    ends = np.cumsum([len(group) for group in GROUPS.values()]).tolist()
+    places = {name: slice(end - len(group), end) for (name, group), end in zip(GROUPS.items(), ends, strict=True)}
+    return Layout(PHASES, len(CHANNELS), len(FEATURES), places, DIFFERENCES)
 
 
 if __name__ == "__main__":

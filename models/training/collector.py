@@ -33,7 +33,6 @@ class Collector:
         kind: int,
         measured: bool,
         level: int = UNKNOWN,
-        five: int = UNKNOWN,
         grades: NDArray[np.float32] | None = None,
         part_weights: NDArray[np.float64] | None = None,
     ) -> None:
@@ -44,7 +43,7 @@ class Collector:
         given = np.full((len(DIMENSIONS), len(BODY_PARTS)), np.nan, np.float32) if grades is None else grades
         weights = np.full(len(BODY_PARTS), np.nan) if part_weights is None else part_weights
         if kind != ORDINARY:
-            level, five, given = UNKNOWN, UNKNOWN, np.full_like(given, np.nan)
+            level, given = UNKNOWN, np.full_like(given, np.nan)
         self._rows.append(
             (
                 compared,
@@ -55,7 +54,7 @@ class Collector:
                     "reference_person": reference_person,
                     "recording": recording,
                     "level": np.int8(level),
-                    "five": np.int8(five),
+                    "five": np.int8(UNKNOWN),
                     "grades": given[:, _SWAPPED] if compared.swapped else given,
                     "part_weights": weights[_SWAPPED if compared.swapped else slice(None)].astype(np.float32),
                     "movement": np.int8(movement),

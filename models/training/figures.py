@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from appliance.quality.judgement import passed
+from appliance.quality.levels import Distribution
 from appliance.quality.model_file import Calibration, Limits
-from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
+from appliance.quality.parts import BODY_PARTS, DIMENSIONS
 from models.training.examples import FOREIGN, ORDINARY, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
 from models.training.folds import REAL
 from models.training.measures import Floats, calibration_error, mean_auc, mean_of, shares
 from models.training.outcomes import Outcomes, chosen
-from models.training.recipe import LEVELS
+from models.training.virtual import levelled
 
 _TWO_LEVELS, _THREE_LEVELS = REAL
 Masks = NDArray[np.bool_]
@@ -33,13 +35,22 @@ class Figure:
     persons: str = ""
 
 
-def figures(shipped: Outcomes, persons: list[Outcomes], movements: list[Outcomes], training: Examples) -> list[Figure]:
-    """shipped: on the virtual tests. persons, movements: the folds; either may be empty. training: all examples."""
+def figures(
+    shipped: Outcomes, persons: list[Outcomes], movements: list[Outcomes], training: Examples, fifths: Distribution
+) -> list[Figure]:
+    """shipped: on the virtual tests. persons, movements: the folds; either may be empty. training: all examples.
+    fifths: from which FineRehab's levels come."""
     found = [*_real(persons, "unseen persons", 0.96, 0.85), *_conversion(persons)]
     found += _real(movements, "an unseen movement of unseen persons", 0.80, 0.80)
     if persons:
         found += [*_calibrated(persons), *_turned_away(persons)]
-    return [*found, *_virtual(shipped, training)]
+    return [*found, *_virtual(shipped, training, fifths)]
+
+
+def costs(network: bytes, shipped: Outcomes) -> Iterator[Figure]:
+    """Of the shipped file, on this machine."""
+    yield Figure("Shipped file: kB", len(network) / 1000.0, "<= 300")
+    yield Figure("Shipped file: ms of one core a repetition", 1000.0 * shipped.seconds, "<= 2")
 
 
 def _measured(folds: list[Outcomes], source: str) -> list[tuple[Outcomes, Masks]]:
@@ -79,13 +90,16 @@ def _calibrated(folds: list[Outcomes]) -> Iterator[Figure]:
     """Each fold by a calibration from the others; nothing where no real recording was at hand."""
     if not any(fold.known.any() for fold in folds):
         return
-    probability, correct = [], []
+    probability, correct, source = [], [], []
     for index, fold in enumerate(folds):
         calibration, _ = chosen(folds[:index] + folds[index + 1 :])
         probability.append(_probability(fold.logits[fold.known], calibration))
         correct.append(fold.correct[fold.known])
-    error = calibration_error(np.concatenate(probability), np.concatenate(correct))
-    yield Figure("Expected calibration error of quality, real sets", error, "<= 0.05", None, _persons(folds))
+        source.append(fold.examples.source[fold.known])
+    said, right, of = np.concatenate(probability), np.concatenate(correct), np.concatenate(source)
+    by = {str(name): calibration_error(said[of == name], right[of == name]) for name in np.unique(of)}
+    error = calibration_error(said, right)
+    yield Figure("Expected calibration error of quality, real sets", error, "<= 0.05", by, _persons(folds))
 
 
 def _turned_away(folds: list[Outcomes]) -> Iterator[Figure]:
@@ -108,7 +122,7 @@ def _away(fold: Outcomes, limits: Limits) -> Masks:
     return np.asarray((fold.strange > limits.strangeness) | (fold.outputs["same"][:, 0] < limits.same))
 
 
-def _virtual(shipped: Outcomes, training: Examples) -> Iterator[Figure]:
+def _virtual(shipped: Outcomes, training: Examples, fifths: Distribution) -> Iterator[Figure]:
     """Families never trained on; the nearest training example stands beside each figure."""
     tests = shipped.examples
     rows = (tests.source == VIRTUAL_TESTS) & (tests.kind == ORDINARY)
@@ -129,9 +143,11 @@ def _virtual(shipped: Outcomes, training: Examples) -> Iterator[Figure]:
         error, its = (float(np.abs(x[:, index] - true[:, index]).mean()) for x in (off, by_neighbour))
         yield Figure(f"Virtual: {name}, mean absolute error", error, "<= 0.40", None, whom)
         yield Figure("- nearest neighbour", its)
-    five = LEVELS - 1 - tests.five[rows]
-    level = float((_level(shipped)[rows] == five).mean())
+    five = levelled(tests.where(rows), _grades(shipped)[rows], fifths)
+    level = float((five == tests.five[rows]).mean())
     yield Figure("Virtual: five levels, accuracy", level, ">= 0.80", None, whom)
+    near = float((np.abs(five - tests.five[rows]) <= 1).mean())
+    yield Figure("- right or next to it", near)
     yield Figure("- nearest neighbour", float((known.five[nearest] == tests.five[rows]).mean()))
 
 
@@ -148,7 +164,8 @@ def _nearest(vectors: NDArray[np.float32], known: NDArray[np.float32]) -> NDArra
 
 
 def _grades(fold: Outcomes) -> Floats:
-    return np.asarray(BEST * expit(fold.outputs["grades"]).reshape(-1, len(DIMENSIONS), len(BODY_PARTS)))
+    grades = passed(fold.outputs["grades"], len(DIMENSIONS) * len(BODY_PARTS))
+    return grades.reshape(-1, len(DIMENSIONS), len(BODY_PARTS)).astype(np.float64)
 
 
 def _dimensions(grades: NDArray[Any], weights: NDArray[Any]) -> Floats:
@@ -156,7 +173,7 @@ def _dimensions(grades: NDArray[Any], weights: NDArray[Any]) -> Floats:
 
 
 def _level(fold: Outcomes) -> NDArray[np.intp]:
-    return np.asarray(fold.outputs["level"].argmax(axis=1))
+    return passed(fold.outputs["level"], 1)[:, 0]
 
 
 def _probability(logits: Floats, calibration: Calibration) -> Floats:

@@ -13,12 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from appliance.exercises import load_exercises
+from appliance.quality.levels import read_distribution
 from appliance.quality.model_file import ModelFile, models_dir, read_model
 from appliance.quality.relative import CHANNELS, FEATURES
 from appliance.recording.disk import write_whole
 from models.training.card import card_of
 from models.training.examples import Examples
-from models.training.figures import figures
+from models.training.figures import costs, figures
 from models.training.folds import SHIPPED, folds_named
 from models.training.outcomes import Outcomes, chosen, run_fold, standardisations
 from models.training.recipe import CLIP
@@ -40,7 +41,9 @@ def main() -> None:
     shipped = outcomes[SHIPPED.name]
     network = (options.folder / f"{SHIPPED.name}.tflite").read_bytes()
     description = _described(network, options.folder, persons or [shipped])
-    card = card_of(description, network, examples, figures(shipped, persons, movements, examples))
+    fifths, _ = read_distribution(options.examples.with_name("levels.json"))
+    found = [*figures(shipped, persons, movements, examples, fifths), *costs(network, shipped)]
+    card = card_of(description, network, examples, found)
     out = options.folder if options.quick else models_dir()
     write_whole(out / "quality.tflite", network)
     write_whole(out / "quality.json", (json.dumps(description.model_dump(), indent=1) + "\n").encode())

@@ -1,9 +1,10 @@
 """One fold after another: trained, converted to int8, written down with what the box needs to feed it.
 
-    python -m models.training.fit EXAMPLES OUT [--quick] --folds shipped|persons|all
+    python -m models.training.fit EXAMPLES OUT [--quick] --folds shipped|persons|all [--share 1/2]
 
 Needs the training environment. For each fold OUT gets NAME.tflite, NAME.json with the standardisation of its inputs,
-and NAME.npz with the outputs of the float network on the test rows, for comparison.
+and NAME.npz with the outputs of the float network on the test rows, for comparison. A share takes every so many-th
+fold, so that several processes do the work of one; each fold comes out the same.
 """
 
 from __future__ import annotations
@@ -12,126 +13,144 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.training.examples import ORDINARY, SHUFFLED, UNKNOWN, Examples
-from models.training.folds import Fold, folds_named
-from models.training.network import build, standardised, to_int8
-from models.training.recipe import LEVELS, QUICK, Recipe
-
-Floats = NDArray[np.float32]
+from models.training.blocks import Floats
+from models.training.examples import ORDINARY, VIRTUAL_TRAINING, Examples
+from models.training.folds import SHIPPED, Fold, folds_named
+from models.training.layout import Layout
+from models.training.lessons import Inputs, Lessons, taught
+from models.training.network import GRADES, KIND, convolved, joined, quality, standardised, to_int8
+from models.training.recipe import QUICK, Part, Recipe
 
 _SHOWN = 400
 """Rows of training that show the converter the ranges."""
-_ORDERLY, _SLIGHT = 3.5, 2.5
-"""Grades: with none below the first a movement counts as correct, with any below the second as not."""
-_BEST = 4.0
-_UNWEIGHED = 0.05
-"""What a grade counts beside its part's weight, so that those of no weight are learned too."""
+_WARM = 0.05
+"""Share of the steps in which the learning rate rises."""
+_CHUNK = 500
 
 
-def labels_of(examples: Examples) -> dict[str, Floats]:
-    """By head: labels, and as `NAME_known` 1 where there is one."""
-    ordinary = examples.kind == ORDINARY
-    graded = np.isfinite(examples.grades).all(axis=(1, 2))
-    worst = np.where(graded, np.nan_to_num(examples.grades).min(axis=(1, 2)), 3.0)
-    levelled = examples.level != UNKNOWN
-    level = np.where(levelled, examples.level, np.where(examples.five != UNKNOWN, LEVELS - 1 - examples.five, UNKNOWN))
-    movement = np.where(examples.kind != SHUFFLED, examples.movement, UNKNOWN)
-    labels = {
-        "correct": np.where(levelled, examples.level == 0, worst > _ORDERLY),
-        "correct_known": levelled | (graded & ((worst > _ORDERLY) | (worst < _SLIGHT))),
-        "same": ordinary,
-        "same_known": np.ones(len(examples)),
-        "level": np.maximum(level, 0),
-        "level_known": level != UNKNOWN,
-        "grades": np.nan_to_num(examples.grades).reshape(-1, 15),
-        "grades_known": graded,
-        "grades_weights": np.repeat(np.nan_to_num(examples.part_weights)[:, None] + _UNWEIGHED, 3, axis=1).reshape(
-            -1, 15
-        ),
-        "movement": np.maximum(movement, 0),
-        "movement_known": movement != UNKNOWN,
-    }
-    return {name: np.asarray(values, np.float32) for name, values in labels.items()}
+def train(model: keras.Model, lessons: Lessons, part: Part, seed: int) -> None:
+    """Every data set has its share of each batch, whatever its size."""
+    labels = {name: its for name, its in lessons.labels.items() if name in model.output}
+    counts = _counts(sorted(set(lessons.source.tolist())), part)
+    sources = {source: np.flatnonzero(lessons.source == source) for source in counts}
+    chances = {source: _chances(lessons.kind[rows], part) for source, rows in sources.items()}
+    warm = int(_WARM * part.steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, part.steps - warm, warmup_target=part.learning_rate, warmup_steps=warm
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=part.weight_decay)
+    rng = np.random.default_rng(seed)
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def update(shown: list[tf.Tensor], known: dict[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
+        with tf.GradientTape() as tape:
+            loss = _loss(model(shown, training=True), known)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+
+    def step(shown: list[Floats], known: dict[str, tuple[Floats, Floats]]) -> None:
+        tensors = {name: (tf.constant(label), tf.constant(weight)) for name, (label, weight) in known.items()}
+        update([tf.constant(values) for values in shown], tensors)
+
+    for _ in range(part.steps):
+        rows = np.concatenate([rng.choice(sources[name], count, p=chances[name]) for name, count in counts.items()])
+        known = {name: (label[rows], weight[rows]) for name, (label, weight) in labels.items()}
+        step([values[rows].astype(np.float32) for values in lessons.shown], known)
 
 
-def loss_of(outputs: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> tf.Tensor:
+def _counts(sources: list[str], part: Part) -> dict[str, int]:
+    """Rows of each data set in a batch."""
+    shares = {source: part.virtual if source == VIRTUAL_TRAINING else 1.0 for source in sources}
+    return {source: max(1, round(part.batch * share / sum(shares.values()))) for source, share in shares.items()}
+
+
+def _chances(kind: NDArray[np.int8], part: Part) -> NDArray[np.float64] | None:
+    """Of each row of one data set; None: all alike."""
+    ordinary = kind == ORDINARY
+    if not part.strange or ordinary.all() or not ordinary.any():
+        return None
+    chances = np.where(ordinary, (1.0 - part.strange) / ordinary.sum(), part.strange / (~ordinary).sum())
+    return np.asarray(chances / chances.sum())
+
+
+def _loss(outputs: dict[str, tf.Tensor], labels: dict[str, tuple[tf.Tensor, tf.Tensor]]) -> tf.Tensor:
     """Sum over the heads of the mean loss where the label is known."""
     total = tf.constant(0.0)
     for name, logits in outputs.items():
-        target = labels[name]
-        if name in ("correct", "same"):
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(target, logits[:, 0])
-        elif name == "grades":
-            off = tf.abs(_BEST * tf.sigmoid(logits) - target)
-            losses = tf.reduce_sum(off * labels["grades_weights"], axis=1)
+        target, known = labels[name]
+        if name == "movement":
+            losses, known = tf.nn.softmax_cross_entropy_with_logits(target, logits), known[:, 0]
         else:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(target, tf.int32), logits)
-        known = labels[f"{name}_known"]
-        total += tf.reduce_sum(losses * known) / tf.maximum(tf.reduce_sum(known), 1.0)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(target, logits)
+        rows = tf.reduce_sum(tf.cast(tf.reshape(known, (len(known), -1))[:, 0] > 0, tf.float32))
+        total += tf.reduce_sum(losses * known) / tf.maximum(rows, 1.0)
     return total
 
 
-def train(sequence: Floats, vector: Floats, examples: Examples, recipe: Recipe) -> keras.Model:
-    """On standardised inputs. Every data set has the same share of each batch, whatever its size."""
-    phases, channels = sequence.shape[1:]
-    model = build(phases, channels, vector.shape[1], recipe)
-    labels = labels_of(examples)
-    sources = [np.flatnonzero(examples.source == source) for source in sorted(set(examples.source.tolist()))]
-    steps = max(1, len(examples) // recipe.batch) * recipe.epochs
-    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-    rng = np.random.default_rng(recipe.seed)
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def step(shown: list[tf.Tensor], known: dict[str, tf.Tensor]) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            loss = loss_of(model(shown, training=True), known)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
-
-    each = recipe.batch // len(sources)
-    for _ in range(steps):
-        rows = np.concatenate([rng.choice(source, each) for source in sources])
-        shown = [_disturbed(sequence[rows], recipe, rng), vector[rows]]
-        shown[1] = shown[1] + recipe.noise * rng.standard_normal(shown[1].shape, np.float32)
-        step([tf.constant(x) for x in shown], {name: tf.constant(values[rows]) for name, values in labels.items()})
-    return model
+def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, recipe: Recipe) -> keras.Model:
+    """The three parts, each trained by what knows of it. What a fold's figures are not about is left untrained: the
+    parts share no weight, so it changes no figure. Movements left out measure quality; the grades are virtual, and
+    measured with the shipped model on virtual patients who are never trained on."""
+    keras.utils.set_random_seed(recipe.seed)
+    judged = quality(layout, recipe.quality)
+    done, graded = convolved(layout, recipe.kind, KIND), convolved(layout, recipe.grades, GRADES)
+    lessons = Lessons.of(shown, examples)
+    if not fold.exercises:
+        train(done, lessons, recipe.kind, recipe.seed)
+    if fold == SHIPPED:
+        train(graded, lessons.where(lessons.labels["grades"][1].any(axis=1)), recipe.grades, recipe.seed)
+    known = lessons.labels["correct"][1][:, 0] > 0
+    told = taught(lessons.where(known), examples.level[known], layout, recipe.mixtures, recipe.seed)
+    train(judged, told, recipe.quality, recipe.seed)
+    return joined(layout, [judged, done, graded])
 
 
-def _disturbed(sequence: Floats, recipe: Recipe, rng: np.random.Generator) -> Floats:
-    """A little earlier or later, and with noise."""
-    moved = np.arange(sequence.shape[1]) + rng.integers(-recipe.shift, recipe.shift + 1, (len(sequence), 1))
-    moved = np.clip(moved, 0, sequence.shape[1] - 1)
-    shifted = np.take_along_axis(sequence, moved[:, :, None], axis=1)
-    return shifted + recipe.noise * rng.standard_normal(shifted.shape, np.float32)
+def _standardisation(values: Floats | NDArray[np.float16], source: NDArray[np.str_]) -> tuple[Floats, Floats]:
+    """Mean and standard deviation, (n,) each; every data set counts alike. values: (rows, ..., n)."""
+    means, squares = [], []
+    for name in np.unique(source):
+        own, axes = values[source == name], tuple(range(values.ndim - 1))
+        count = own[..., 0].size
+        means.append(sum(chunk.sum(axis=axes, dtype=np.float64) for chunk in _chunks(own)) / count)
+        squares.append(sum((chunk.astype(np.float64) ** 2).sum(axis=axes) for chunk in _chunks(own)) / count)
+    mean = np.mean(means, axis=0)
+    spread = np.sqrt(np.maximum(np.mean(squares, axis=0) - mean**2, 0.0)) + 1e-2
+    return mean.astype(np.float32), spread.astype(np.float32)
 
 
-def fit(examples: Examples, fold: Fold, recipe: Recipe, out: Path) -> None:
+def _chunks(values: NDArray[Any]) -> list[NDArray[Any]]:
+    """A few rows at a time: several processes share the memory."""
+    return [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
+
+
+def _inputs(examples: Examples, by_frame: tuple[Floats, Floats], by_row: tuple[Floats, Floats]) -> Inputs:
+    sequence = [standardised(chunk, *by_frame).astype(np.float16) for chunk in _chunks(examples.sequence)]
+    return np.concatenate(sequence), standardised(examples.vector, *by_row)
+
+
+def fit(examples: Examples, fold: Fold, layout: Layout, recipe: Recipe, out: Path) -> None:
     """Writes the three files of one fold."""
     training = examples.where(fold.training(examples))
-    frames = training.sequence.astype(np.float32).reshape(-1, training.sequence.shape[2])
-    mean, spread = frames.mean(axis=0), frames.std(axis=0) + 1e-2
-    vector_mean, vector_spread = training.vector.mean(axis=0), training.vector.std(axis=0) + 1e-2
-    sequence = standardised(training.sequence, mean, spread)
-    vector = standardised(training.vector, vector_mean, vector_spread)
-    model = train(sequence, vector, training, recipe)
+    by_frame = _standardisation(training.sequence, training.source)
+    by_row = _standardisation(training.vector, training.source)
+    shown = _inputs(training, by_frame, by_row)
+    model = network_of(fold, shown, training, layout, recipe)
     rows = np.random.default_rng(0).choice(len(training), min(_SHOWN, len(training)), replace=False)
-    (out / f"{fold.name}.tflite").write_bytes(to_int8(model, sequence[rows], vector[rows]))
-    inputs = {"sequence_mean": mean, "sequence_spread": spread, "mean": vector_mean, "spread": vector_spread}
-    (out / f"{fold.name}.json").write_text(json.dumps({name: values.tolist() for name, values in inputs.items()}))
+    (out / f"{fold.name}.tflite").write_bytes(to_int8(model, shown[0][rows].astype(np.float32), shown[1][rows]))
+    named = zip(("sequence_mean", "sequence_spread", "mean", "spread"), (*by_frame, *by_row), strict=True)
+    (out / f"{fold.name}.json").write_text(json.dumps({name: values.tolist() for name, values in named}))
     test = examples.where(fold.test(examples))
     if len(test):
-        shown = [standardised(test.sequence, mean, spread), standardised(test.vector, vector_mean, vector_spread)]
-        outputs = model.predict(shown, batch_size=512, verbose=0)
+        tried = [each.astype(np.float32) for each in _inputs(test, by_frame, by_row)]
         with (out / f"{fold.name}.npz").open("wb") as file:
-            np.savez(file, **outputs)
+            np.savez(file, **model.predict(tried, batch_size=512, verbose=0))
 
 
 def main() -> None:
@@ -140,15 +159,18 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--folds", choices=["shipped", "persons", "all"], default="shipped")
+    parser.add_argument("--share", default="1/1")
     options = parser.parse_args()
     examples = Examples.load(options.examples)
+    layout = Layout.load(options.examples.with_name("layout.json"))
     recipe = QUICK if options.quick else Recipe()
     tf.config.experimental.enable_op_determinism()
     options.out.mkdir(parents=True, exist_ok=True)
-    for fold in folds_named(options.folds, examples):
-        started = time.monotonic()
-        fit(examples, fold, recipe, options.out)
-        print(f"{fold.name}: {time.monotonic() - started:.0f} s", flush=True)  # noqa: T201
+    number, of = map(int, options.share.split("/"))
+    for fold in folds_named(options.folds, examples)[number - 1 :: of]:
+        started = time.process_time()
+        fit(examples, fold, layout, recipe, options.out)
+        print(f"{fold.name}: {time.process_time() - started:.0f} s of processor time", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

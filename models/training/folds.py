@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.training.examples import VIRTUAL_TESTS, Examples
 
 PERSON_FOLDS = 6
+MOVEMENTS_AT_ONCE = 2
 MOVEMENT_FOLDS = 2
 """Into how many groups the persons of each set fall where a movement is left out as well."""
 
@@ -64,10 +65,12 @@ def person_folds(examples: Examples) -> Iterator[Fold]:
 
 
 def movement_folds(examples: Examples, sources: tuple[str, ...]) -> Iterator[Fold]:
-    """Each movement of these sets is left out once, for one half of the persons after the other; the sets in step."""
+    """Each movement of these sets is left out once, with one more, for one half of the persons after the other; the
+    sets in step."""
     movements = [sorted(set(examples.exercise[examples.source == source].tolist())) for source in sources]
-    for index in range(max(map(len, movements), default=0)):
-        left_out = tuple(names[index] for names in movements if index < len(names))
+    count = -(-max(map(len, movements), default=0) // MOVEMENTS_AT_ONCE)
+    for index in range(count):
+        left_out = tuple(name for names in movements for name in names[index::count])
         for half, persons in enumerate(_groups(examples, MOVEMENT_FOLDS)):
             yield Fold(f"movement_{index + 1}_{half + 1}", persons, left_out)
 

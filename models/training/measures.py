@@ -49,3 +49,11 @@ def platt(logits: Floats, correct: NDArray[np.bool_]) -> tuple[float, float]:
 
     log_slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead").x
     return float(np.exp(log_slope)), float(offset)
+
+
+def least_of(values: Floats, group: NDArray[np.str_], share: float) -> float:
+    """Below it lies this share of the values, every group counting alike."""
+    _, place, counts = np.unique(group, return_inverse=True, return_counts=True)
+    order = np.argsort(values)
+    below = np.cumsum((1.0 / counts / len(counts))[place[order]])
+    return float(values[order[min(int(np.searchsorted(below, share, side="right")), len(values) - 1)]])

@@ -20,8 +20,6 @@ from models.training.examples import FOREIGN, ORDINARY, SHUFFLED, Examples
 
 OTHER_REFERENCES = 3
 """Healthy recordings of other persons that each one is compared with beside the manifest's reference."""
-_STRANGE = 4
-"""One recording in so many is also compared with a foreign reference, and one with its frames shuffled."""
 _KNOWN = {"deep_squat": 15, "sit_to_stand": 12, "shoulder_abduction": 13}
 """UI-PRMD's movements that are among the sixteen; arms may be held otherwise."""
 
@@ -71,11 +69,9 @@ def examples_of(manifest: Path) -> Examples:
         for reference in (row["reference"], *chosen):
             if reference != row["file"]:
                 compare(row, reference, ORDINARY)
-        if rng.integers(_STRANGE) == 0:
-            elsewhere = [file for exercise, files in healthy.items() if exercise != row["exercise"] for file in files]
-            compare(row, str(rng.choice(elsewhere)), FOREIGN)
-        if rng.integers(_STRANGE) == 0:
-            compare(row, row["reference"], SHUFFLED)
+        elsewhere = [file for exercise, files in healthy.items() if exercise != row["exercise"] for file in files]
+        compare(row, str(rng.choice(elsewhere)), FOREIGN)
+        compare(row, row["reference"], SHUFFLED)
     return found.examples()
 
 

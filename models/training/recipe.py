@@ -12,21 +12,42 @@ CLIP = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """epochs, batch, learning_rate: of AdamW, with a cosine decay. width: of the convolutions. dropout: before the
-    heads that few persons teach, a quarter of it before the others. noise: standard deviation added to the
-    standardised inputs. shift: of a sequence along its phases, at most.
+class Part:
+    """How one of the network's three parts is trained, by AdamW with a warm start and a cosine decay.
+
+    steps: batches; each has as many rows of every real data set, and `virtual` times as many of virtual patients.
+    strange: the share of these that is not done as asked; 0 takes it as it comes. noise: standard deviation added to
+    standardised inputs. width, hidden: of the convolutions, the dense layers.
     """
 
-    epochs: int = 40
-    batch: int = 128
+    steps: int
+    batch: int = 96
+    virtual: float = 1.0
+    strange: float = 0.0
     learning_rate: float = 2e-3
-    width: int = 48
-    dropout: float = 0.5
     weight_decay: float = 1e-3
     noise: float = 0.1
-    shift: int = 3
+    dropout: float = 0.1
+    width: int = 0
+    hidden: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """quality: of correctness and level, which few persons teach. kind: of what is done. grades: of the A_ij.
+
+    mixtures: of two real recordings (Zhang et al. 2018, mixup), how many the teacher is asked about for each one.
+    """
+
+    quality: Part = Part(steps=1200, virtual=0.4, hidden=48)
+    kind: Part = Part(steps=1500, strange=0.5, width=28)
+    grades: Part = Part(steps=4000, batch=64, noise=0.2, dropout=0.15, width=40, hidden=80)
+    mixtures: int = 2
     seed: int = 7
 
 
-QUICK = Recipe(epochs=15, width=16)
+QUICK = Recipe(
+    quality=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
+    kind=Part(steps=200, width=8, hidden=16),
+    grades=Part(steps=200, width=8, hidden=16),
+)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.errors import NotScorableError
 from appliance.exercises import load_exercises
@@ -19,7 +20,7 @@ from appliance.scoring.components import model_of
 from appliance.skeleton.standard import Recording, recording_of
 from hal.virtual.cases import Case, Seen, cases
 from models.training.collector import Collector
-from models.training.examples import FOREIGN, ORDINARY, SHUFFLED, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
+from models.training.examples import FOREIGN, ORDINARY, SHUFFLED, UNKNOWN, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
 
 SEED = 11
 ORIGIN = "virtual patients of the training families, graded exactly"
@@ -27,9 +28,40 @@ _SOURCES = {"training": VIRTUAL_TRAINING, "test": VIRTUAL_TESTS}
 _KINDS = {"asked": ORDINARY, "mistaken": FOREIGN, "foreign": FOREIGN, "shuffled": SHUFFLED}
 
 
-def graded_cases(family: str, count: int) -> list[Case]:
-    """One repetition each, and the same at every call."""
-    return list(cases(family, count, SEED))
+Scores = Mapping[str, list[FineRehabScore]]
+"""By the exercise's id."""
+
+
+def examples_of(family: str, count: int, first: int = 0) -> tuple[Examples, Scores]:
+    """Of `count` cases from the index `first` on, the same at every call; no levels yet, see `levelled`.
+
+    What cannot be compared is left out. Every case is a person of its own. The scores are of all that do as asked.
+    """
+    numbers = {name: exercise.number or 0 for name, exercise in load_exercises().items()}
+    source, scores = _SOURCES[family], defaultdict(list)
+    found = Collector(source)
+    for index, case in enumerate(cases(family, count, SEED, first=first), start=first):
+        asked = case.kind == "asked"
+        if asked:
+            scores[case.exercise].append(_score(case))
+        try:
+            compared = relative(model_of(body_of(_recording(case.reference))), body_of(_recording(case.performed)))
+        except NotScorableError:
+            continue
+        found.add(
+            compared,
+            exercise=case.movement if case.kind == "mistaken" else case.exercise if asked else case.kind,
+            reference_exercise=case.exercise,
+            person=f"{source}/{index:05}",
+            reference_person=f"{source}/instructor",
+            recording=f"{index:05}",
+            movement=_number(case, numbers),
+            kind=_KINDS[case.kind],
+            measured=True,
+            grades=case.grades.astype(np.float32) if asked else None,
+            part_weights=_weights(case).of_parts(case.side),
+        )
+    return found.examples(), scores
 
 
 def distribution(drawn: list[Case]) -> Distribution:
@@ -38,36 +70,34 @@ def distribution(drawn: list[Case]) -> Distribution:
     for case in drawn:
         if case.kind == "asked":
             scores[case.exercise].append(_score(case))
-    return distribution_of(scores, ORIGIN)
+    return distribution_over([scores])
 
 
-def examples_of(family: str, drawn: list[Case], fifths: Distribution) -> Examples:
-    """All cases but those that cannot be compared. Every case is a person of its own."""
-    numbers = {name: exercise.number or 0 for name, exercise in load_exercises().items()}
-    source = _SOURCES[family]
-    found = Collector(source)
-    for index, case in enumerate(drawn):
-        try:
-            compared = relative(model_of(body_of(_recording(case.reference))), body_of(_recording(case.performed)))
-        except NotScorableError:
-            continue
-        person = f"{source}/{index:05}"
-        asked = case.kind == "asked"
-        found.add(
-            compared,
-            exercise=case.movement if case.kind == "mistaken" else case.exercise if asked else case.kind,
-            reference_exercise=case.exercise,
-            person=person,
-            reference_person=f"{source}/instructor",
-            recording=f"{index:05}",
-            movement=_number(case, numbers),
-            kind=_KINDS[case.kind],
-            measured=True,
-            five=LEVELS.index(_level(case, fifths)) if asked else -1,
-            grades=case.grades.astype(np.float32) if asked else None,
-            part_weights=_weights(case).of_parts(case.side),
-        )
-    return found.examples()
+def distribution_over(parts: Iterable[Scores]) -> Distribution:
+    """Of all these scores together."""
+    together: defaultdict[str, list[FineRehabScore]] = defaultdict(list)
+    for part in parts:
+        for exercise, its in part.items():
+            together[exercise] += its
+    return distribution_of(together, ORIGIN)
+
+
+def levelled(examples: Examples, grades: NDArray[np.float64], fifths: Distribution) -> NDArray[np.int8]:
+    """(n,) FineRehab's levels, 0 poor to 4 good, that these grades (n, 3, 5) come to; `UNKNOWN` where one is NaN.
+
+    Grades and the examples' weights are of the same sides.
+    """
+    exercises = load_exercises()
+    found = np.full(len(examples), UNKNOWN, np.int8)
+    for row in np.flatnonzero(np.isfinite(grades).all(axis=(1, 2))):
+        exercise = str(examples.exercise[row])
+        weights = exercises[exercise].assessment
+        if weights is None:
+            raise _unweighed(exercise)
+        value = weights.of_dimensions() @ grades[row] @ examples.part_weights[row].astype(np.float64)
+        level = place(FineRehabScore(round(float(value), 6), {}, weights.version), exercise, fifths).level
+        found[row] = UNKNOWN if level is None else LEVELS.index(level)
+    return found
 
 
 def _number(case: Case, numbers: Mapping[str, int]) -> int:
@@ -77,7 +107,7 @@ def _number(case: Case, numbers: Mapping[str, int]) -> int:
 def _weights(case: Case) -> Weights:
     weights = load_exercises()[case.exercise].assessment
     if weights is None:
-        raise NotScorableError(f"{case.exercise}: its file has no [assessment], so virtual patients have no level")
+        raise _unweighed(case.exercise)
     return weights
 
 
@@ -85,11 +115,8 @@ def _score(case: Case) -> FineRehabScore:
     return score(Grades(case.grades.astype(np.float64)), _weights(case), case.side)
 
 
-def _level(case: Case, fifths: Distribution) -> str:
-    level = place(_score(case), case.exercise, fifths).level
-    if level is None:
-        raise NotScorableError(f"{case.exercise}: no fifths for it")
-    return level
+def _unweighed(exercise: str) -> NotScorableError:
+    return NotScorableError(f"{exercise}: its file has no [assessment], so virtual patients have no level")
 
 
 def _recording(seen: Seen) -> Recording:

@@ -1,5 +1,5 @@
-"""A network whose outputs are known: it is int8 as the shipped one is, and repeats the first 39 features one after the
-other: correct, same, level (5), grades (15), movement (17)."""
+"""A network whose outputs are known: it is int8 as the shipped one is, and repeats the first 83 features one after the
+other: correct, same, level (4), grades (15 x 4), movement (17)."""
 
 from __future__ import annotations
 

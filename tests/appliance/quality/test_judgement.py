@@ -49,15 +49,17 @@ def test_an_int8_network_repeats_what_it_is_given_to_a_step(installed: Path) -> 
     np.testing.assert_allclose(repeated, vector[: len(repeated)], atol=1.5 * STEP)
 
 
-def test_quality_is_calibrated_and_the_highest_level_wins(judged: Callable[[Relative], Judgement]) -> None:
-    found = judged(compared(f0=1.5, f4=3.0, f25=3.0))
+def test_quality_is_calibrated_and_a_level_is_how_many_bounds_are_likely_passed(
+    judged: Callable[[Relative], Judgement],
+) -> None:
+    found = judged(compared(f0=1.5, f2=3.0, f3=0.5, f4=-1.0, f5=-2.0, f69=3.0))
     assert found.quality == pytest.approx(1.0 / (1.0 + np.exp(-2.0)), abs=0.02)
     assert (found.level, found.movement, found.sure) == (2, "movement_3", True)
 
 
 @pytest.mark.parametrize(
     ("features", "movement"),
-    [({}, AS_REFERENCE), ({"f1": -2.0}, OTHER), ({"f60": 40.0}, NOT_SURE), ({"f60": 20.0, "f23": 2.0}, "movement_1")],
+    [({}, AS_REFERENCE), ({"f1": -2.0}, OTHER), ({"f100": 60.0}, NOT_SURE), ({"f100": 30.0, "f67": 2.0}, "movement_1")],
 )
 def test_what_the_classifier_does_not_know_it_does_not_name(
     judged: Callable[[Relative], Judgement], features: dict[str, float], movement: str
@@ -67,11 +69,12 @@ def test_what_the_classifier_does_not_know_it_does_not_name(
     assert found.sure == (movement not in (OTHER, NOT_SURE))
 
 
-def test_grades_belong_to_the_patients_own_sides(judged: Callable[[Relative], Judgement]) -> None:
-    straight, mirrored = judged(compared(f8=3.0)), judged(compared(swapped=True, f8=3.0))
-    assert straight.grades.of("completeness", "left_arm") == pytest.approx(3.8, abs=0.05)
-    assert mirrored.grades.of("completeness", "right_arm") == pytest.approx(3.8, abs=0.05)
-    assert mirrored.grades.of("completeness", "left_arm") == pytest.approx(2.0, abs=0.05)
+def test_grades_are_whole_and_belong_to_the_patients_own_sides(judged: Callable[[Relative], Judgement]) -> None:
+    left_arm = {"f10": 3.0, "f11": 2.0, "f12": 1.0, "f13": -1.0}
+    straight, mirrored = judged(compared(**left_arm)), judged(compared(swapped=True, **left_arm))
+    assert straight.grades.of("completeness", "left_arm") == 3.0
+    assert mirrored.grades.of("completeness", "right_arm") == 3.0
+    assert mirrored.grades.of("completeness", "left_arm") == 0.0
 
 
 def test_without_files_there_is_no_model(tmp_path: Path) -> None:

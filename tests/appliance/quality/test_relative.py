@@ -33,7 +33,10 @@ def test_a_movement_like_its_reference_differs_in_nothing() -> None:
     assert same.vector.shape == (len(FEATURES),)
     assert np.abs(same.sequence[:, DIFFERENCE]).max() < 1e-6
     assert np.abs(same.sequence[:, TEMPO]).max() < 0.1
-    ratios = [i for i, name in enumerate(FEATURES) if "." in name or name == "log_duration"]
+    of_one = ("size.", "reference.", "tremor_over_noise.")  # what is no comparison
+    ratios = [
+        i for i, name in enumerate(FEATURES) if ("." in name or name == "log_duration") and not name.startswith(of_one)
+    ]
     assert np.abs(same.vector[ratios]).max() < 0.1
 
 
@@ -66,6 +69,36 @@ def test_an_arm_that_is_raised_less_far_is_seen_in_its_range() -> None:
     less = compared(whole, recording_of(whole.times, lowered))
     assert feature(less, "angle_range.left_shoulder") < -0.4
     assert abs(feature(less, "angle_range.right_shoulder")) < 0.1
+
+
+def test_a_body_that_rises_less_is_seen_in_its_rise() -> None:
+    whole = performed("heel_raise", "both")
+    lower = whole.positions.copy()
+    lower[..., 1] -= 0.5 * (lower[:, :1, 1] - lower[:1, :1, 1])
+    assert feature(compared(whole, recording_of(whole.times, lower)), "range.rise") < -0.4
+
+
+def test_an_arm_that_trembles_trembles_and_the_other_does_not() -> None:
+    whole = performed()
+    trembling = whole.positions.copy()
+    waves = 0.015 * np.sin(2.0 * np.pi * 4.5 * whole.times)[:, None]
+    trembling[:, INDEX["left_wrist"], :2] += waves
+    found = compared(whole, recording_of(whole.times, trembling))
+    assert feature(found, "tremor.left_arm") > 1.0
+    assert feature(found, "tremor_over_noise.left_arm") > 1.0
+    assert abs(feature(found, "tremor.right_arm")) < 0.1
+
+
+def test_a_trunk_that_leans_as_the_arm_rises_leans_with_the_effort() -> None:
+    whole = performed()
+    leaning = whole.positions.copy()
+    height = leaning[..., INDEX["left_wrist"], 1]
+    effort = (height - height.min()) / np.ptp(height)
+    for joint in ("thorax", "neck", "head", "left_shoulder", "right_shoulder", "left_elbow", "left_wrist"):
+        leaning[:, INDEX[joint], 0] -= 0.1 * effort
+    found = compared(whole, recording_of(whole.times, leaning))
+    assert feature(found, "with_effort.trunk_sideways") < -0.1
+    assert abs(feature(found, "midway.trunk_sideways")) < 0.5 * abs(feature(found, "with_effort.trunk_sideways"))
 
 
 @pytest.mark.parametrize("hidden", [("left_ankle", "right_ankle"), ("left_wrist",)])

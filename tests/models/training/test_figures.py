@@ -6,12 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from appliance.exercises import exercise_by_id
+from appliance.quality.levels import Distribution
+from appliance.quality.score import FineRehabScore, Grades, score
 from models.training.examples import FOREIGN, ORDINARY, UNKNOWN, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples, joined
 from models.training.figures import figures
 from models.training.folds import REAL, SHIPPED, Fold
 from models.training.outcomes import Outcomes
+from models.training.virtual import distribution_over, levelled
 
+EXERCISES = ("squat", "sit_to_stand")
 COUNT = 64
 SURE = 12.0
 NOT_OF_BEING_RIGHT = {
@@ -31,37 +37,60 @@ def some(source: str, seed: int) -> Examples:
     ordinary = kind == ORDINARY
     persons = np.array([f"{source}/{number % 8}" for number in numbers])
     level = numbers // 2 % (2 if source == REAL[0] else 3)
-    grades = rng.uniform(0.2, 3.8, (COUNT, 3, 5)).astype(np.float32)
-    return Examples(
+    grades = rng.integers(0, 5, (COUNT, 3, 5)).astype(np.float32)
+    done = np.array([f"{source}/{number % 2}" if real else EXERCISES[number % 2] for number in numbers])
+    examples = Examples(
         sequence=np.zeros((COUNT, 2, 3), np.float16),
         vector=rng.normal(size=(COUNT, 6)).astype(np.float32),
         source=np.full(COUNT, source),
-        exercise=np.array([f"{source}/{number % 2}" for number in numbers]),
-        reference_exercise=np.array([f"{source}/{number % 2}" for number in numbers]),
+        exercise=done,
+        reference_exercise=done,
         person=persons,
         reference_person=persons,
         recording=numbers.astype(str),
         level=(level if real else np.full(COUNT, UNKNOWN)).astype(np.int8),
-        five=np.where(ordinary & (not real), rng.integers(0, 5, COUNT), UNKNOWN).astype(np.int8),
+        five=np.full(COUNT, UNKNOWN, np.int8),
         grades=np.where((ordinary & (not real))[:, None, None], grades, np.float32(np.nan)),
-        part_weights=np.full((COUNT, 5), 0.2, np.float32),
+        part_weights=np.array([part_weights(name) for name in EXERCISES], np.float32)[numbers % 2],
         movement=(1 + numbers % 16).astype(np.int8),
         kind=kind.astype(np.int8),
         measured=np.ones(COUNT, np.bool_),
     )
+    return replace(examples, five=levelled(examples, examples.grades.astype(np.float64), FIFTHS))
+
+
+def part_weights(exercise: str) -> NDArray[np.float64]:
+    weights = exercise_by_id(exercise).assessment
+    assert weights is not None
+    return weights.of_parts("both")
+
+
+def fifths() -> Distribution:
+    """Of grades at random."""
+    rng = np.random.default_rng(5)
+    scores: dict[str, list[FineRehabScore]] = {}
+    for name in EXERCISES:
+        weights = exercise_by_id(name).assessment
+        assert weights is not None
+        grades = rng.integers(0, 5, (60, 3, 5)).astype(np.float64)
+        scores[name] = [score(Grades(each), weights, "both") for each in grades]
+    return distribution_over([scores])
+
+
+FIFTHS = fifths()
 
 
 def outcomes(examples: Examples, fold: Fold, *, right: bool = True) -> Outcomes:
     """Of a network that is sure, and right in everything or wrong in everything."""
     sign = SURE if right else -SURE
     level = np.where(examples.level != UNKNOWN, examples.level, 4 - examples.five) % 5
-    share = np.nan_to_num(examples.grades, nan=2.0).reshape(-1, 15).astype(np.float64) / 4.0
-    logits = np.log(share / (1.0 - share))
+    above = np.arange(4) + 0.5
+    graded = np.nan_to_num(examples.grades).reshape(-1, 15, 1) > above
     heads = {
         "correct": sign * np.where(examples.level == 0, 1.0, -1.0)[:, None],
         "same": sign * np.where(examples.kind == ORDINARY, 1.0, -1.0)[:, None],
-        "level": sign * np.eye(5)[level],
-        "grades": logits if right else -np.sign(logits) * SURE,
+        "level": sign * np.where(level[:, None] > above, 1.0, -1.0),
+        "grades": sign * np.where(graded, 1.0, -1.0).reshape(len(examples), -1),
         "movement": sign * np.eye(17)[examples.movement],
     }
     return Outcomes(fold, examples, heads, heads, np.zeros(len(examples)))
@@ -75,7 +104,7 @@ def found(sources: tuple[str, ...], *, right: bool) -> dict[str, tuple[float, st
         left_out = tuple(f"{source}/{number}" for source in sources for number in range(half, 8, 2))
         rows = np.isin(training.person, left_out)
         persons.append(outcomes(joined([training.where(rows), tests]), Fold(f"persons_{half}", left_out), right=right))
-    made = figures(outcomes(tests, SHIPPED, right=right), persons, [], training)
+    made = figures(outcomes(tests, SHIPPED, right=right), persons, [], training, FIFTHS)
     return {figure.name: (figure.value, figure.target) for figure in made if figure.target}
 
 
@@ -109,6 +138,6 @@ def test_the_neighbour_is_asked_about_the_same_persons() -> None:
     vector = np.where((training.kind == ORDINARY)[:, None], training.vector, 50.0 + training.movement[:, None])
     training = replace(training, vector=vector.astype(np.float32))
     tests = replace(tests, vector=training.vector)
-    made = figures(outcomes(tests, SHIPPED), [], [], training)
+    made = figures(outcomes(tests, SHIPPED), [], [], training, FIFTHS)
     names = [figure.name for figure in made]
     assert made[names.index("Virtual: movement recognised") + 1].value == 1.0

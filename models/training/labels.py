@@ -1,0 +1,48 @@
+"""What the network is to say of each example, head by head, and where that is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.examples import ORDINARY, SHUFFLED, UNKNOWN, Examples
+from models.training.recipe import LEVELS, MOVEMENTS
+
+Floats = NDArray[np.float32]
+
+_ORDERLY, _SLIGHT = 3.5, 2.5
+"""Grades: with none below the first a movement counts as correct, with any below the second as not."""
+_UNWEIGHED = 0.05
+"""What a grade counts beside its part's weight, so that those of no weight are learned too."""
+
+
+def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
+    """By head: labels (n, outputs), and weights (n, outputs), 0 where nothing is known.
+
+    Levels are those of real sets, where there are any: the box takes virtual patients' from their grades.
+    """
+    ordinary = examples.kind == ORDINARY
+    graded = np.isfinite(examples.grades).all(axis=(1, 2))
+    worst = np.where(graded, np.nan_to_num(examples.grades).min(axis=(1, 2)), 3.0)
+    levelled = examples.level != UNKNOWN
+    fifths = np.where(examples.five != UNKNOWN, LEVELS - 1 - examples.five, UNKNOWN)
+    level = examples.level if levelled.any() else fifths
+    movement = np.where(examples.kind != SHUFFLED, examples.movement, UNKNOWN)
+    above = np.arange(LEVELS - 1) + 0.5
+    grades = np.nan_to_num(examples.grades).reshape(-1, 15, 1) > above
+    parts = np.repeat(np.nan_to_num(examples.part_weights)[:, None] + _UNWEIGHED, 3, axis=1).reshape(-1, 15, 1)
+    labels = {
+        "correct": (
+            np.where(levelled, examples.level == 0, worst > _ORDERLY)[:, None],
+            (levelled | (graded & ((worst > _ORDERLY) | (worst < _SLIGHT))))[:, None],
+        ),
+        "level": (level[:, None] > above, (level != UNKNOWN)[:, None]),
+        "same": (ordinary[:, None], np.ones((len(examples), 1))),
+        "movement": (movement[:, None] == np.arange(MOVEMENTS), (movement != UNKNOWN)[:, None]),
+        "grades": (grades.reshape(len(examples), -1), graded[:, None, None] * np.broadcast_to(parts, grades.shape)),
+    }
+    found = {}
+    for name, (label, known) in labels.items():
+        weights = np.broadcast_to(known.reshape(len(examples), -1), label.shape)
+        found[name] = (label.astype(np.float32), weights.astype(np.float32))
+    return found
