@@ -35,7 +35,7 @@ def test_install_run_upgrade_take_back_and_purge(box: Installed, newer: Path, im
     machine.run("sh", "-c", "echo '# mine' >>/etc/rehabbox/exercises/15_squat.toml")
     mine = machine.run("cat", "/etc/rehabbox/settings.toml")
 
-    machine.run("dpkg", "--install", "--force-confold", f"/srv/{newer.name}", timeout_s=300)
+    machine.run("dpkg", "--install", "--force-confold", f"/srv/{newer.name}", timeout_s=900)
     machine.wait(UNIT)
     assert installed(machine) == "9.0.0 installed"
     assert machine.run("cat", "/etc/rehabbox/settings.toml") == mine, "what the hospital wrote is kept"
@@ -46,12 +46,12 @@ def test_install_run_upgrade_take_back_and_purge(box: Installed, newer: Path, im
         "settings.toml",
     ]
 
-    machine.run("dpkg", "--install", "--force-confold", "/srv/first.deb", timeout_s=300)
+    machine.run("dpkg", "--install", "--force-confold", "/srv/first.deb", timeout_s=900)
     machine.wait(UNIT)
     assert installed(machine) == first
     assert machine.run("cat", "/etc/rehabbox/settings.toml") == mine
 
-    machine.run("dpkg", "--remove", "rehabbox", timeout_s=300)
+    machine.run("dpkg", "--remove", "rehabbox", timeout_s=900)
     assert machine.show(UNIT, "ActiveState") == "inactive"
     assert machine.run("cat", "/etc/rehabbox/settings.toml") == mine, "a removed package keeps its configuration"
     assert machine.run("ls", "/var/lib/rehabbox").split(), "and its results"
@@ -73,7 +73,7 @@ def test_an_upgrade_by_hand_does_not_break_off_a_session(box: Installed, newer: 
     machine.wait(UNIT)
     before = installed(machine)
     said = machine.run(
-        "flock", "/var/lib/rehabbox/session.lock", "dpkg", "--install", f"/srv/{newer.name}", check=False, timeout_s=300
+        "flock", "/var/lib/rehabbox/session.lock", "dpkg", "--install", f"/srv/{newer.name}", check=False, timeout_s=900
     )
     assert installed(machine) == before, said
     machine.wait(UNIT)
