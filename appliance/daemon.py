@@ -167,7 +167,7 @@ class Daemon:
                 self._run_session(prescription, alive)
             else:
                 _log.info("the box is being updated; the session waits")
-                self._orders.postpone(UPDATE_S)
+                self._orders.postpone(prescription, UPDATE_S)
 
     def _do(self, task: Task, alive: Alive) -> bool:
         """Whether it could be done: a hand-over may find a disk that refuses. Commands answer for themselves."""
@@ -203,7 +203,7 @@ class Daemon:
             self._close_session(FAULT)
             self._devices.indicator.show(Cue("waiting"))
         if not self._progress.is_done(prescription) and self._orders.interruption(prescription) != "called":
-            self._orders.postpone(self._settings.session.offer_again_s)
+            self._orders.postpone(prescription, self._settings.session.offer_again_s)
 
     def _report_missed(self, prescription: Prescription) -> bool:
         """Whether it is on its way; where the disk refuses, it is tried again."""

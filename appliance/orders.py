@@ -73,10 +73,11 @@ class Orders:
             self._not_before_s = 0.0
             self._changed.notify_all()
 
-    def postpone(self, seconds: float) -> None:
-        """`next` offers the current prescription again after so long; another one at once."""
+    def postpone(self, prescription: Prescription, seconds: float) -> None:
+        """`next` offers it again after so long; another one, also one that has taken its place already, at once."""
         with self._changed:
-            self._not_before_s = time.monotonic() + seconds
+            if self._current is not None and self._current.id == prescription.id:
+                self._not_before_s = time.monotonic() + seconds
 
     def next(self, alive: Callable[[], None] = lambda: None) -> Prescription | Task | None:
         """Waits for a task, or a prescription that is valid and not yet done; None when the box is to stop.

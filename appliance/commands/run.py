@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from appliance.journal import log_to_supervisor
+from appliance.memory import give_memory_back
 from appliance.settings import Settings, load_settings
 
 
@@ -29,6 +30,7 @@ def run(file: Path | None, set_up: bool) -> None:
       rehabbox run --settings /etc/rehabbox/settings.toml
     """
     os.umask(0o077)  # whoever starts it: what the box writes is for its own user alone
+    give_memory_back()
     faulthandler.enable()  # a box that the watchdog ends says where each thread stood
     settings = _set_up(file) if set_up else load_settings(file)
     if settings is None:

@@ -24,12 +24,12 @@ class Credentials:
 
 
 class Authority:
-    """Signs certificates (EC P-256, valid for hours) into `folder`; its own key never leaves the memory."""
+    """Signs certificates (EC P-256, valid for `life`) into `folder`; its own key never leaves the memory."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, life: timedelta = LIFE) -> None:
+        self._folder, self._life = folder, life
         self._key = new_key()
-        self._signer = authority_certificate("RehabBox throw-away authority", self._key, LIFE)
+        self._signer = authority_certificate("RehabBox throw-away authority", self._key, life)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.certificate = folder / "ca.pem"
         self.certificate.write_bytes(pem_of([self._signer]))
@@ -45,7 +45,7 @@ class Authority:
 
     def _issue(self, common_name: str, names: list[x509.GeneralName] | None) -> Credentials:
         key = new_key()
-        certificate = end_certificate(common_name, key.public_key(), self._signer, self._key, LIFE, names)
+        certificate = end_certificate(common_name, key.public_key(), self._signer, self._key, self._life, names)
         files = Credentials(self._folder / f"{common_name}.pem", self._folder / f"{common_name}.key")
         files.certificate.write_bytes(pem_of([certificate]))
         with os.fdopen(os.open(files.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -6,13 +6,14 @@ import os
 import shutil
 import socket
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
 from appliance.errors import BrokerError
-from appliance.hospital.authority import Authority
+from appliance.hospital.authority import LIFE, Authority
 from appliance.hospital.broker_files import mosquitto_conf, rules
 from appliance.hospital.settings import BrokerSettings
 
@@ -25,16 +26,16 @@ class ThrowawayBroker:
     """A context manager; within it the broker runs. It may be stopped or killed and started again on its port.
 
     The user `hospital` reads every box's topics and writes prescriptions, references and commands; any other name
-    is a box, which writes what it has to say and reads what is for it. Raises `BrokerError`.
+    is a box, which writes what it has to say and reads what is for it. Raises `BrokerError`. life: of its certificates.
     """
 
-    def __init__(self, folder: Path, site: str = "demo") -> None:
+    def __init__(self, folder: Path, site: str = "demo", life: timedelta = LIFE) -> None:
         self._program = _mosquitto()
         self.folder = folder
         self._site = site
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self.authority = Authority(folder)
+        self.authority = Authority(folder, life)
         self.authority.server(("localhost",), ("127.0.0.1",))
         (folder / "acl").write_text(rules((site,), [("hospital", "prescriber")]))
         (folder / "acl").chmod(0o600)

@@ -194,11 +194,12 @@ def test_what_is_done_expired_or_postponed_is_not_offered(tmp_path: Path) -> Non
     assert nothing_offered(given)
     again = prescription(1)
     given.receive(again)
-    given.postpone(60.0)
+    given.postpone(again, 60.0)
     given.receive(again)
     assert nothing_offered(given)
     another = prescription(1)
     given.receive(another)
+    given.postpone(again, 60.0)  # its session ended only after another had taken its place
     assert given.next() == another
 
 

@@ -36,3 +36,15 @@ def test_a_result_is_on_the_disk_before_the_patient_hears_done() -> None:
     assert status == 0, said
     assert steps.index("fsync of that file") < steps.index("fdatasync of the queue's log after the last write to it")
     assert steps[-1] == '"done" is shown'
+
+
+def test_a_power_cut_takes_what_was_not_flushed_and_no_result() -> None:
+    status, said, verdict = chaos("--power", "--cuts", "2", "--seed", "3")
+    if status == 2:
+        pytest.skip(said.strip())
+    assert verdict is not None, said
+    assert verdict["cuts"] == 2
+    assert verdict["cuts while a set is recorded"] == 1
+    assert verdict["sectors that were in the cache only"] > 0
+    assert (verdict["announced and lost"], verdict["holes"], verdict["faults"]) == (0, 0, []), said
+    assert status == 0, said

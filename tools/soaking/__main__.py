@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from simulator.faults import Fault, Schedule
 from simulator.terminal import Terminal
 from simulator.xbus import XbusDevice
 
+import day
 from box import SoakedBox, SoakError
 from faults import DEFAULT, Trial, default, parse
 
@@ -42,6 +44,7 @@ counts differ, the sensors are not back within {BACK_S:g} s, a set is not scored
 examples:
   tools/soak
   tools/soak --device bvh --minutes 2
+  tools/soak --hours 24        a day of sessions, replayed: does anything grow, is anything lost?
   tools/soak --minutes 0 --sensors 2 --rate 50 --fault bad-checksum:1 --fault hang-up:0.5
 
 faults, KIND:SPAN in seconds; in turn, and round again: {", ".join(DEFAULT)}
@@ -166,9 +169,16 @@ def main() -> int:
     parser.add_argument("--repetitions", type=int, default=10, help="of each set (default 10)")
     parser.add_argument("--tempo", type=float, default=2.0, help="of the virtual patient (default 2: in haste)")
     parser.add_argument("--seed", type=int, default=1, help="of everything random in the faults (default 1)")
+    parser.add_argument("--hours", type=float, help="a day in little time instead: so many hours for the box")
+    parser.add_argument("--exercises", type=int, default=1000, help="with --hours: in all of them (default 1000)")
+    parser.add_argument(
+        "--film", type=Path, help="with --hours: a video of a person for the pose network (default: drawn)"
+    )
     options = parser.parse_args()
     os.environ.pop("REHABBOX_IMU__DRIVER", None)
-    return 0 if _soak(options, lambda row: print(json.dumps(row), flush=True)) else 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # box and broker are ended
+    way = _soak if options.hours is None else day.run
+    return 0 if way(options, lambda row: print(json.dumps(row), flush=True)) else 1
 
 
 sys.exit(main())

@@ -24,6 +24,8 @@ from blows import BLOWS, DAMAGE, World
 from box import ROOT, Box, StuckError
 from line import Line
 from network import Network
+from power import PowerDisk, missing
+from power_cuts import cut_again_and_again
 from quick_camera import EXERCISE, REPETITIONS, SIDE, TEMPO, install
 from receiver import Receiver
 from tracing import traced
@@ -32,7 +34,11 @@ SITE, BOX = "chaos", "box"
 RESULTS = 500
 """Announced at least, unless --quick."""
 DISK_MB = 192
+EXERCISES = 50
+"""In one prescription."""
 PATIENCE_S = 60.0
+LONG_SET = ("shoulder_abduction", "left", 10)
+"""Whose recording is cut off."""
 
 _HELP = f"""Runs a whole box (real broker, `rehabbox run`, a camera that replays a set in no time) and kills it
 with SIGKILL again and again, a third of the times between a result's commit and the broker's answer. Meanwhile the
@@ -47,30 +53,34 @@ examples:
   tools/chaos
   tools/chaos --seed 7 --kills 20
   tools/chaos --quick
+  tools/chaos --power      the disk's power is cut at 30 random instants: all that was not flushed is lost (root)
   tools/chaos --trace      the system calls from a result to "done", in order
 
 At least {RESULTS} results are announced, however few kills that takes; --quick: as many as come.
 """
 
 
-def _world(stack: ExitStack, folder: Path, rng: random.Random) -> World:
-    broker = stack.enter_context(ThrowawayBroker(folder / "broker", SITE))
-    network = None
+def _small_disk(stack: ExitStack, state: Path) -> bool:
+    """Whether the box's disk is one of its own, which may be filled."""
+    state.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", state]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        return False
+    stack.callback(subprocess.run, ["umount", "--lazy", state], check=False)
+    return True
+
+
+def _network(stack: ExitStack) -> Network | None:
     try:
-        network = stack.enter_context(Network())
+        return stack.enter_context(Network())
     except OSError as error:
         print(f"the box has no network of its own: {error}", file=sys.stderr)
+        return None
+
+
+def _world(stack: ExitStack, folder: Path, network: Network | None, small_disk: bool, rng: random.Random) -> World:
+    broker = stack.enter_context(ThrowawayBroker(folder / "broker", SITE))
     line = stack.enter_context(Line((network.address if network else "127.0.0.1", 0), broker.port))
-    state = folder / "state"
-    state.mkdir()
-    small_disk = (
-        os.geteuid() == 0
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", state], check=False, capture_output=True
-        ).returncode
-    )
-    if small_disk:
-        stack.callback(subprocess.run, ["umount", "--lazy", state], check=False)
     references = folder / "references"
     references.mkdir()
     digest = record_reference(EXERCISE, SIDE, REPETITIONS, TEMPO, references)
@@ -80,14 +90,14 @@ def _world(stack: ExitStack, folder: Path, rng: random.Random) -> World:
                    "key": str(own.key), "site": SITE, "box": BOX, "keepalive_s": 2,
                    "spread_s": 0.5},
         "camera": {"driver": "quick"}, "pose": {"driver": "device"}, "indicator": {"driver": "silent"},
-        "session": {"state": str(state), "references": str(references), "announce_s": 0.0},
+        "session": {"state": str(folder / "state"), "references": str(references), "announce_s": 0.0},
         "outbox": {"late_per_s": 200.0, "keep_s": 5.0}, "health": {"interval_s": 0.5},
     }  # fmt: skip
     box = Box(folder, tables, network.prefix if network else [], install(folder / "plug-in"))
     stack.callback(box.close)
     exercise = {"id": EXERCISE, "side": SIDE, "repetitions": REPETITIONS, "reference": digest, "paced": False}
-    receiver = stack.enter_context(Receiver(broker.settings_for("hospital"), BOX, exercise))
-    return World(box, broker, line, network, receiver, bool(small_disk), rng)
+    receiver = stack.enter_context(Receiver(broker.settings_for("hospital"), BOX))
+    return World(box, broker, line, network, receiver, [exercise] * EXERCISES, small_disk, rng)
 
 
 class Chaos:
@@ -139,7 +149,7 @@ class Chaos:
         stored = len(self.world.box.log.stored)
         if stored >= self._prescribed:
             self._prescribed = stored + 40
-            self.world.receiver.prescribe()
+            self.world.receiver.prescribe(self.world.exercises)
 
     def until(self, announced: int) -> None:
         """The rest undisturbed, then all that waits, and a clean end."""
@@ -188,6 +198,28 @@ def _plan(rng: random.Random, kills: int, disk: bool) -> list[tuple[str | None, 
     return plan
 
 
+def _power(stack: ExitStack, folder: Path, cuts: int, seed: int) -> int:
+    if reason := missing():
+        print(f"tools/chaos --power: {reason}", file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    disk = PowerDisk(folder, folder / "state")
+    stack.callback(disk.close)
+    # Without a network of its own, which would bring a view of the disks of its own: this one comes and goes.
+    world = _world(stack, folder, None, False, random.Random(seed))  # noqa: S311
+    digest = record_reference(*LONG_SET, 1.0, folder / "references")
+    names = dict(zip(("id", "side", "repetitions"), LONG_SET, strict=True))
+    long_set = world.exercises[0] | names | {"reference": digest}
+    verdict: dict[str, Any] = {"seed": seed}
+    try:
+        verdict |= cut_again_and_again(world, disk, long_set, cuts)
+    except StuckError as error:
+        print(f"the box's last words:\n{world.box.log.file.read_text('utf-8', 'replace')[-3000:]}", file=sys.stderr)
+        verdict |= {"stuck": str(error), "sound": False}
+    print(json.dumps(verdict | {"minutes": round((time.monotonic() - began) / 60, 1)}))
+    return 0 if verdict["sound"] else 1
+
+
 _QUICK: list[tuple[str | None, bool, str | None]] = [
     ("broker killed", True, "removed"),
     ("disk filled", True, "overwritten"),
@@ -202,6 +234,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default 1)")
     parser.add_argument("--kills", type=int, default=200, help="of the daemon, by SIGKILL (default 200)")
     parser.add_argument("--quick", action="store_true", help="a few of each kind, in seconds")
+    parser.add_argument("--power", action="store_true", help="cut the power of its disk instead")
+    parser.add_argument("--cuts", type=int, default=30, help="with --power: how often (default 30)")
     parser.add_argument("--trace", action="store_true", help="show that the disk has a result before the patient hears")
     options = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("REHABBOX_")]:
@@ -211,7 +245,9 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="rehabbox-chaos-")))
         os.chdir(ROOT)
-        world = _world(stack, folder, rng)
+        if options.power:
+            return _power(stack, folder, options.cuts, options.seed)
+        world = _world(stack, folder, _network(stack), _small_disk(stack, folder / "state"), rng)
         if options.trace:
             return traced(world)
         world.scale = 0.3 if options.quick else 1.0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance.hospital.throwaway import ThrowawayBroker
 from box import Box
@@ -21,13 +22,15 @@ OFFLINE_S = (0.3, 2.0)
 
 @dataclass
 class World:
-    """Everything around the box. network: None where it has none of its own. small_disk: whether its disk may fill."""
+    """Everything around the box. network: None where it has none of its own. exercises: of each prescription.
+    small_disk: whether its disk may fill."""
 
     box: Box
     broker: ThrowawayBroker
     line: Line
     network: Network | None
     receiver: Receiver
+    exercises: list[dict[str, Any]]
     small_disk: bool
     rng: random.Random
     scale: float = 1.0
@@ -90,13 +93,13 @@ def disk_filled(world: World) -> None:
 
 def clock_back(world: World) -> None:
     """By seconds to hours; beyond its certificates' lives the box has no connection until the clock is right."""
-    world.box.set_clock(-world.rng.choice((5.0, 60.0, 3 * 3600.0)))
+    world.box.clock.set_wrong(-world.rng.choice((5.0, 60.0, 3 * 3600.0)))
     world.pause(0.5, 2.5)
     if world.rng.random() < 0.5:
         world.box.kill()
         world.box.start()
         world.pause(2.0, 4.0)
-    world.box.set_clock(0.0)
+    world.box.clock.set_wrong(0.0)
 
 
 def database_overwritten(world: World) -> None:

@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
-import struct
-import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clock import Clock
 from lives import Lives
+from log import Log
 
 ROOT = Path(__file__).resolve().parents[2]
-_STORED = re.compile(rb"result (\d+) is on disk: ([0-9a-f-]{36})")
-_OVER = re.compile(rb"cue: (done|abandoned) ")
 
 
 class StuckError(Exception):
     """The box did not do in time what it was waited for."""
-
-
-@dataclass
-class Log:
-    """What the box wrote, over all its lives; a line is with the kernel before the box goes on."""
-
-    file: Path
-    stored: dict[str, int] = field(default_factory=dict)
-    """Sequence by id, of results that it noted as on disk."""
-    announced: set[str] = field(default_factory=set)
-    """Ids of those after which it told the patient that the exercise is over."""
-    _read: int = 0
-    _last: str | None = None
-
-    def update(self) -> None:
-        with self.file.open("rb") as stream:
-            stream.seek(self._read)
-            for line in stream:
-                if not line.endswith(b"\n"):
-                    break
-                self._read += len(line)
-                if (found := _STORED.search(line)) is not None:
-                    self._last = found[2].decode()
-                    self.stored[self._last] = int(found[1])
-                elif _OVER.search(line) and self._last is not None:
-                    self.announced.add(self._last)
-                    self._last = None
-
-    def born(self) -> None:
-        """A new life: what it announces is its own."""
-        self.update()
-        self._last = None
 
 
 class Box:
@@ -64,22 +28,23 @@ class Box:
     ) -> None:
         self.state = Path(tables["session"]["state"])
         self.settings, self.prefix, self.environment = folder / "settings.toml", prefix, environment
-        self.settings.write_text(
-            "\n".join(
-                f"[{table}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
-                for table, keys in tables.items()
-            )
-        )
+        self._tables = tables
+        self.configure({})
         self.log = Log(folder / "box.log")
         self.log.file.touch()
         self.on_wait: Callable[[], object] = lambda: None
         """Called all the time while somebody waits."""
-        self._offset = folder / "clock"
-        self._offset.write_bytes(bytes(8))
-        library, source = folder / "clock.so", Path(__file__).with_name("clock.c")
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", library, source], check=True)
-        clock = {"LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self._offset)}
-        self._lives = Lives(prefix, environment | clock, self.settings, self.log.file)
+        self.clock = Clock(folder)
+        self._lives = Lives(prefix, environment | self.clock.environment, self.settings, self.log.file)
+
+    def configure(self, tables: dict[str, dict[str, Any]]) -> None:
+        """These tables of its settings in place of its own, from the next start on."""
+        self.settings.write_text(
+            "\n".join(
+                f"[{table}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+                for table, keys in (self._tables | tables).items()
+            )
+        )
 
     def start(self) -> None:
         self.log.born()
@@ -101,11 +66,6 @@ class Box:
 
     def close(self) -> None:
         self._lives.close()
-
-    def set_clock(self, offset_s: float) -> None:
-        """Of its wall clock against the true one."""
-        with self._offset.open("r+b") as stream:
-            stream.write(struct.pack("q", int(offset_s * 1e9)))
 
     def wait(self, until: Callable[[], bool], most_s: float, what: str) -> None:
         """Raises `StuckError` naming `what`. A box that ended by itself is started again, as systemd would."""

@@ -1,10 +1,11 @@
-"""The hospital's side: prescribes without end, and keeps every result it hears, with every copy."""
+"""The hospital's side: prescribes, and keeps every result it hears, with every copy."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -17,20 +18,21 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.hospital.settings import BrokerSettings, tls_context
 from appliance.messages.topics import Topics, address_of
 
-EXERCISES = 50
-"""In one prescription."""
-
 
 class Receiver:
     """A context manager. Each connection is a new session: what is published while it is away is not heard."""
 
-    def __init__(self, settings: BrokerSettings, box: str, exercise: dict[str, Any]) -> None:
-        self._topics, self._exercise = Topics(settings.site, box), exercise
+    def __init__(self, settings: BrokerSettings, box: str) -> None:
+        self._topics = Topics(settings.site, box)
         self._settings = settings
         self._lock = threading.Lock()
         self.results: list[dict[str, Any]] = []
         """Every arrival."""
         self.health: dict[str, Any] = {}
+        self.session = ""
+        """Its state."""
+        self.online = False
+        """Whether the box said so last."""
         self.alerts: Counter[str] = Counter()
         self._prescription = b""
         self.listening = threading.Event()
@@ -52,23 +54,27 @@ class Receiver:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def prescribe(self) -> None:
-        """The next prescription; sent when there is a broker, and again to one that may have forgotten it."""
-        now = datetime.now(UTC)
+    def prescribe(self, exercises: Sequence[dict[str, Any]], ahead_s: float = 0.0) -> None:
+        """The next prescription; sent when there is a broker, and again to one that may have forgotten it.
+
+        ahead_s: by how much the box's day is later than ours.
+        """
+        now = datetime.now(UTC) + timedelta(seconds=ahead_s)
         document = {
             "id": str(uuid4()),
             "issued": (now - timedelta(days=1)).isoformat(),
             "expires": (now + timedelta(days=1)).isoformat(),
             "subject": "chaos",
             "affected_side": None,
-            "exercises": [self._exercise] * EXERCISES,
+            "exercises": list(exercises),
         }
-        self._send(json.dumps(document).encode())
+        self.send(json.dumps(document).encode())
 
     def withdraw(self) -> None:
-        self._send(b"")
+        self.send(b"")
 
-    def _send(self, prescription: bytes) -> None:
+    def send(self, prescription: bytes) -> None:
+        """These bytes, whether they are one or not."""
         self._prescription = prescription
         self._client.publish(self._topics.prescription, prescription, qos=1, retain=True)
 
@@ -92,5 +98,9 @@ class Receiver:
                 self.results.append(payload)
             elif address.kind == "health":
                 self.health = payload
+            elif address.kind == "status":
+                self.online = payload["state"] == "online"
+            elif address.kind == "session":
+                self.session = payload["state"]
             elif address.kind == "alert" and payload["state"] == "raised":
                 self.alerts[payload["code"]] += 1

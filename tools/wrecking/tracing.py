@@ -88,7 +88,7 @@ def traced(world: World) -> int:
     file = log.file.with_name("calls")
     command = [strace, "-f", "-y", "--seccomp-bpf", "-s", "200", "-e", f"trace={TRACED}", "-o", str(file)]
     command += [sys.executable, "-m", "appliance", "run", "--settings", str(box.settings)]
-    world.receiver.prescribe()
+    world.receiver.prescribe(world.exercises)
     with log.file.open("ab") as output:
         process = subprocess.Popen(
             [*box.prefix, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT,
