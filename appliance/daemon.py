@@ -188,7 +188,7 @@ class Daemon:
             return self._orders.interruption(prescription)
 
         if not self._do(partial(self._holding.settle, prescription.subject), alive):
-            self._orders.postpone(self._settings.session.offer_again_s)
+            self._orders.postpone(prescription, self._settings.session.offer_again_s)
             return
         try:
             Session(prescription, self._settings, self._devices, self._reporter, self._progress, interruption).run()

@@ -12,6 +12,7 @@ from appliance.bench.rows import Row
 from appliance.commands.output import json_option, print_json
 
 BENCHES = {
+    "box": "appliance.bench.box",
     "devices": "appliance.bench.devices",
     "scoring": "appliance.bench.scoring",
     "fusion": "appliance.bench.fusion",

@@ -154,6 +154,7 @@ class KinectCamera:
             synchronized_images_only=True,
             wired_sync_mode=pyk4a.WiredSyncMode[_SYNC_MODES[options.sync]],
             subordinate_delay_off_master_usec=options.subordinate_delay_us,
+            disable_streaming_indicator=False,  # whoever is filmed sees that they are
         )
         count = pyk4a.connected_device_count()
         others = []

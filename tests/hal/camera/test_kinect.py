@@ -194,6 +194,7 @@ def test_it_asks_for_720p_jpeg_and_narrow_depth_together_at_30_fps(rig: Rig, cam
     (config,) = rig.configs
     names = {key: getattr(value, "name", value) for key, value in vars(config).items()}
     assert names == {
+        "disable_streaming_indicator": False,  # whoever is filmed sees it
         "color_resolution": "RES_720P",
         "color_format": "COLOR_MJPG",
         "depth_mode": "NFOV_UNBINNED",
