@@ -22,7 +22,7 @@ probability that it is done correctly; its level (0 best, as in the manifests: W
 of the sixteen movements it is; whether it is the reference's movement at all.
 
 **Not sure**: input whose features lie further from those trained on than all but 0.5 % of ordinary persons held out is
-called `not sure`; what does what the reference shows less surely than all but 4 % of them do is `other`, every data set
+called `not sure`; what does what the reference shows less surely than all but 5 % of them do is `other`, every data set
 counting alike. The figures beside either mean little.
 
 **How**: each figure of a fold is by a model trained without its persons (and, where a movement is unseen, without that

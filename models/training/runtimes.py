@@ -48,7 +48,7 @@ def main() -> None:
         apart = {name: np.abs(one[name] - other[name]) for name in one.files}
     worst = max(float(each.max()) for each in apart.values())
     alike = float(np.mean([np.mean(each < 0.5) for each in apart.values()]))
-    print(f"{_INPUTS} inputs: {100 * alike:.1f} % of outputs are alike, the others {worst:.0f} steps apart at most")  # noqa: T201
+    print(f"{_INPUTS} inputs: {100 * alike:.1f} % of the outputs are alike; at most {worst:.0f} steps apart")  # noqa: T201
     if worst > 1.5:
         sys.exit("litert: the two runtimes differ by more than one step: do not change from one to the other")
 
