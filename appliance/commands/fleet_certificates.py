@@ -79,6 +79,7 @@ def user(
       rehabbox fleet user ward --role reader
     """
     out = out or Path()
+    out.mkdir(parents=True, exist_ok=True)
     made = new_key() if file is None else None
     key = made.public_key() if made is not None else _key_requested(file, name)
     with Fleet(folder) as fleet_:
@@ -88,7 +89,6 @@ def user(
             tell_rules(fleet_, passphrase, pid_file)
             click.echo(f"{name}: as {role}, with a certificate of the hospital's own authority")
             return
-        out.mkdir(parents=True, exist_ok=True)
         if made is not None:
             write_durably(out / f"{name}.key", key_pem(made), 0o600)
         write_durably(out / f"{name}.pem", issued.pem.encode(), 0o644)

@@ -132,7 +132,7 @@ def list_(folder: Path, as_json: bool) -> None:
         table.add_row(one["box"], one["site"], one["serial"], one["state"], (one["until"] or "")[:10], one["note"])
     for one in users:
         table.add_row(one["user"], one["role"], "", one["state"], (one["until"] or "")[:10], "")
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # a note may hold brackets
 
 
 def _standing(fleet_: Fleet, name: str, state: Any) -> dict[str, Any]:
@@ -198,6 +198,6 @@ def _boxes(number: int) -> str:
 def _place(option: str, text: str, port: int) -> tuple[str, int]:
     """HOST[:PORT]"""
     host, _, said = text.partition(":")
-    if not host or not (said or "0").isdigit():
+    if not host or not (said or "0").isdecimal():
         raise FleetError(f"{option} {text}: write HOST or HOST:PORT")
     return host, int(said or port)

@@ -53,22 +53,30 @@ class AuditLog:
         return head
 
     def take_back(self, head: Head) -> None:
-        """Cuts off what was written for a change that then did not happen (a crash between the two)."""
-        lines = self.file.read_bytes().splitlines(keepends=True) if self.file.exists() else []
-        if len(lines) > head.number and self._fault(lines) is None:
-            with self.file.open("r+b") as stream:
-                stream.truncate(sum(map(len, lines[: head.number])))
-                os.fsync(stream.fileno())
+        """Cuts off what was written for a change that then did not happen: a crash between the two, or in the middle
+        of a line. What is none of ours stays, for `verify` to find."""
+        lines = self._lines()
+        ours = lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
+        if len(lines) > head.number and self._fault(ours) is None:
+            try:
+                with self.file.open("r+b") as stream:
+                    stream.truncate(sum(map(len, lines[: head.number])))
+                    os.fsync(stream.fileno())
+            except OSError as error:
+                raise FleetError(f"{self.file}: cannot be written: {error.strerror}") from None
 
     def verify(self, head: Head) -> str | None:
         """None, or what is wrong and in which line."""
-        lines = self.file.read_bytes().splitlines(keepends=True) if self.file.exists() else []
+        lines = self._lines()
         fault = self._fault(lines)
         if fault is None and len(lines) != head.number:
             fault = f"has {len(lines)} lines, and {head.number} were written"
         if fault is None and lines and _digest(lines[-1]) != head.digest:
             fault = f"line {len(lines)} was changed"
         return fault and f"{self.file}: {fault}"
+
+    def _lines(self) -> list[bytes]:
+        return self.file.read_bytes().splitlines(keepends=True) if self.file.exists() else []
 
     @staticmethod
     def _fault(lines: list[bytes]) -> str | None:

@@ -30,7 +30,7 @@ class Box:
 
 def checked(box: Box, sites: Sequence[str]) -> Box:
     """Raises `FleetError` naming the column."""
-    if not re.match(LEVEL, box.box):
+    if not re.fullmatch(LEVEL, box.box):
         raise FleetError(f"box: {box.box!r}: letters, digits, '.', '_' and '-' only, at most 64")
     if box.site not in sites:
         raise FleetError(f"site: {box.site!r} is none of {', '.join(sites)} (fleet.toml)")
@@ -47,7 +47,7 @@ def read_boxes(file: Path, sites: Sequence[str]) -> list[Box]:
     UTF-8, separated by commas or semicolons. Raises `FleetError` with the first faults and their lines.
     """
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        lines = file.read_text("utf-8-sig").split("\n")  # and at nothing else that Unicode calls a line's end
     except UnicodeDecodeError:
         raise FleetError(f"{file}: is not UTF-8; save it as CSV UTF-8") from None
     except OSError as error:
@@ -80,6 +80,9 @@ def _rows(file: Path, lines: list[str], sites: Sequence[str]) -> Iterator[tuple[
         if missing:
             lacks = " and no column ".join(missing)
             raise FleetError(f"{file}: has no column {lacks}; the first line names the columns")
+        twice = [name for name in COLUMNS if names.count(name) > 1]
+        if twice:
+            raise FleetError(f"{file}: has two columns {twice[0]}")
         for row in reader:
             values = {name: (row.get(name) or "").strip() for name in COLUMNS}
             if any(values.values()):

@@ -50,7 +50,10 @@ def write_labels(file: Path, boxes: Sequence[Box], authority: str) -> None:
 def _drawn(box: Box, authority: str) -> Figure:
     width, height = SIZE_MM
     figure = Figure(figsize=(width * MM, height * MM))
-    code = segno.make(content(box, authority), error="m", micro=False)
+    try:
+        code = segno.make(content(box, authority), error="m", micro=False)
+    except segno.DataOverflowError:
+        raise FleetError(f"{box.box}: its serial number is too long for a label's code") from None
     modules = np.array(list(code.matrix_iter(border=QUIET)), bool)
     axes = figure.add_axes((0.0, 0.0, height / width, 1.0))
     axes.imshow(~modules, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -60,7 +63,8 @@ def _drawn(box: Box, authority: str) -> Figure:
     lines += [(box.site, 7, "normal")]
     for place, (text, points, weight) in enumerate(lines):
         y = 0.84 - place * 0.2
-        figure.text(height / width + 0.01, y, text, fontsize=points, weight=weight, family="DejaVu Sans", va="center")
+        drawn = figure.text(height / width + 0.01, y, text, fontsize=points, weight=weight, family="DejaVu Sans")
+        drawn.set(va="center", parse_math=False)
     return figure
 
 

@@ -204,8 +204,11 @@ def test_a_label_says_box_serial_number_and_authority_and_its_code_can_be_read(c
 
 
 def test_what_cannot_be_a_label_is_named(clinic: Any) -> None:
-    clinic("add", "box-1")
-    clinic("add", "box-2")
+    clinic("add", "box-1", "--serial", "\U0001f600" * 200)
+    clinic("add", "box-2", "--serial", "$\\foo$")
+    assert "box-1: its serial number is too long" in str(clinic("label", "box-1", "--out", "label.svg").exception)
+    assert clinic("label", "box-2", "--out", "label.svg").exception is None
+    assert "$\\foo$" in Path("label.svg").read_text()
     assert ".pdf, .svg, .png" in str(clinic("label", "box-1", "--out", "label.gif").exception)
     assert "go into a .pdf" in str(clinic("label", "--all", "--out", "label.png").exception)
     assert "box-9: is no box in service" in str(clinic("label", "box-9", "--out", "label.png").exception)

@@ -72,6 +72,8 @@ def test_what_a_list_says_anew_is_changed_and_written_down(clinic: Any) -> None:
         ("box,note\nbox-1,a\x07b\n", "line 2: note: "),
         ('box,note\nbox-1,"open\n', "line 2: "),
         ("box\nb\xf6x\n", "line 2: box: "),
+        ("box,Box\nbox-1,box-2\n", "two columns box"),
+        ("box,note\nbox-1,a\u2028box-2\n", "line 2: note: "),
     ],
 )
 def test_a_wrong_row_is_named_with_its_line_and_no_row_counts(clinic: Any, text: str, why: str) -> None:
@@ -149,6 +151,22 @@ def test_a_change_that_was_killed_before_it_was_committed_left_no_line(clinic: A
     clinic("add", "box-2")
     assert json.loads(clinic("list", "--json").stdout)["users"] == []
     assert clinic("audit", "--verify").return_value == 0
+
+
+def test_a_line_that_a_full_disk_cut_short_is_not_in_the_way_of_the_next_change(clinic: Any) -> None:
+    clinic("add", "box-1")
+    with (FLEET / "audit.jsonl").open("ab") as log:
+        log.write(b'{"number": 3, "at": "20')
+    assert "line 3 was changed" in clinic("audit", "--verify").stderr
+    clinic("add", "box-2")
+    assert clinic("audit", "--verify").return_value == 0
+
+
+def test_a_name_is_one_line_and_a_note_is_shown_as_it_is(clinic: Any) -> None:
+    for command in (("add", "box-1\n"), ("user", "ward\n", "--role", "reader")):
+        assert "letters, digits" in str(clinic(*command).exception)
+    clinic("add", "box-1", "--note", "[/red] :bee:")
+    assert "[/red] :bee:" in clinic("list").stdout
 
 
 def test_settings_that_are_wrong_name_file_and_key(clinic: Any) -> None:
