@@ -168,7 +168,7 @@ def _tell(current: Current) -> None:
 
 
 def _checked(box: str) -> str:
-    if not re.match(LEVEL, box):
+    if not re.fullmatch(LEVEL, box):
         raise EnrolmentError(f"--box {box}: letters, digits, '.', '_' and '-' only, at most 64")
     return box
 

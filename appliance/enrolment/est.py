@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
@@ -128,11 +129,9 @@ class EstClient:
 
 
 def _retry_s(header: str | None) -> float:
-    """Seconds, or a date (RFC 9110, 10.2.3)."""
-    try:
-        return max(float(header or LATER_S), 1.0)
-    except ValueError:
-        pass
+    """Whole seconds, or a date (RFC 9110, 10.2.3)."""
+    if header and header.isdecimal():
+        return max(float(header), 1.0)
     try:
         return max((parsedate_to_datetime(header or "") - datetime.now(UTC)).total_seconds(), 1.0)
     except (ValueError, TypeError):
@@ -143,5 +142,5 @@ def certificates_in(answer: bytes) -> list[x509.Certificate]:
     """Of a certs-only CMS message in base64 (4.1.3)."""
     try:
         return load_der_pkcs7_certificates(base64.b64decode(answer, validate=False))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, UnsupportedAlgorithm):
         raise EnrolmentError("the EST server's answer holds no certificates (certs-only PKCS#7 in base64)") from None

@@ -37,6 +37,7 @@ from appliance.hospital.certificates import (
     read_certificates,
     read_file,
     read_key,
+    same_key,
     subject,
 )
 from appliance.recording.disk import lock_folder, sync_folder
@@ -81,7 +82,7 @@ class Identity:
         with self._locked():
             place = self.folder / "request"
             file = place / "request.pem"
-            if file.exists() and _requested_box(read_file(file), file) == box:
+            if file.exists() and self._waits(_read_request(file), box):
                 return read_file(file)
             place.mkdir(mode=0o700, exist_ok=True)
             key = new_key()
@@ -101,15 +102,27 @@ class Identity:
             with suppress(EnrolmentError):
                 if (now := self.current()).enrolment == told and proxy == proxy_of(now):
                     return now
-            place = self.folder / "request"
-            if (place / "key.pem").exists():
-                key = read_key(read_file(place / "key.pem"), place / "key.pem")
-            else:
-                now = self.current()  # the same certificate under changed circumstances
-                key = read_key(read_file(now.folder / "key.pem"), now.folder / "key.pem")
+            file, key = self._key_for(read_certificates(told.certificate.encode(), "certificate")[0])
             current = self._put(told, key, proxy)
-            shutil.rmtree(place, ignore_errors=True)
+            if file.parent.name == "request":
+                shutil.rmtree(file.parent, ignore_errors=True)
             return current
+
+    def _waits(self, request: x509.CertificateSigningRequest, box: str) -> bool:
+        """Whether it is that box's and was not answered: a power cut may have left one whose key is in force."""
+        with suppress(EnrolmentError):
+            if same_key(request.public_key(), self.current().certificate.public_key()):
+                return False
+        return common_name(request.subject) == box
+
+    def _key_for(self, certificate: x509.Certificate) -> tuple[Path, ec.EllipticCurvePrivateKey]:
+        """The request's, or that in force: the same certificate under changed circumstances."""
+        files = [self.folder / "request" / "key.pem", self.folder / "current" / "key.pem"]
+        keys = [(file, read_key(read_file(file), file)) for file in files if file.exists()]
+        if not keys:
+            raise EnrolmentError(f"{self.folder}: this box has made no key; begin with rehabbox enrol request")
+        wanted = certificate.public_key()
+        return next((found for found in keys if same_key(found[1].public_key(), wanted)), keys[0])
 
     def answer(self, certificate: str) -> Current:
         """Puts the certificate (PEM, with those between it and the authority) for a `request` in force, and no more."""
@@ -180,15 +193,18 @@ class Identity:
 
 
 def proxy_of(current: Current) -> str | None:
-    """The outbound proxy the box was enrolled with."""
-    drop_in = tomllib.loads((current.folder / DROP_IN).read_text("utf-8"))
-    proxy: str | None = drop_in["broker"].get("proxy")
+    """The outbound proxy the box was enrolled with. Raises `EnrolmentError` where the drop-in is damaged."""
+    file = current.folder / DROP_IN
+    try:
+        proxy: str | None = tomllib.loads(read_file(file).decode())["broker"].get("proxy")
+    except (ValueError, KeyError, AttributeError):
+        raise EnrolmentError(f"{file}: is damaged; enrol the box again (rehabbox enrol install)") from None
     return proxy
 
 
-def _requested_box(pem: bytes, file: Path) -> str:
+def _read_request(file: Path) -> x509.CertificateSigningRequest:
     try:
-        return common_name(x509.load_pem_x509_csr(pem).subject)
+        return x509.load_pem_x509_csr(read_file(file))
     except ValueError:
         raise EnrolmentError(f"{file}: is damaged; remove it and request again") from None
 

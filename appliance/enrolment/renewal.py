@@ -115,6 +115,8 @@ class Renewal:
         if left <= timedelta(0):
             self.renew()
             left = due_at(self._identity.current()) - datetime.now(UTC)
+            if left <= timedelta(0):
+                raise EnrolmentError("the server's new one is due again at once; check its life and the box's clock")
         return min(max(left.total_seconds(), 1.0), LOOK_S)
 
     def _trouble(self, error: EnrolmentError) -> str:

@@ -67,7 +67,7 @@ class BrokerSettings(BaseModel):
 def address_of_proxy(url: str) -> tuple[str, int]:
     """Host and port of `http://host:port`. Raises `SettingsError`; one that wants a password is not supported."""
     host, _, port = url.removeprefix("http://").removesuffix("/").rpartition(":")
-    if not re.match(PROXY, url) or int(port) > 65535:
+    if not re.fullmatch(PROXY, url) or int(port) > 65535:
         raise SettingsError(f"{url}: is not a proxy's address; write http://HOST:PORT, without user and password")
     return host, int(port)
 

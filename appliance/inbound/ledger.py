@@ -17,6 +17,9 @@ from appliance.messages.model import encode
 from appliance.messages.prescription import Prescription
 from appliance.recording.disk import write_whole
 
+KEPT_OVER = 256
+"""Of the last commands that have expired by the box's clock: it may have been wrong, and be set back."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -118,13 +121,13 @@ class Ledger:
             self._change(holder=subject)
 
     def begun(self, command: UUID) -> bool:
-        """Whether a command with that id was begun before, as far back as it could still be valid."""
+        """Whether a command with that id was begun before, as far back as it could still be valid, or become so."""
         return command in self._stored.commands
 
     def begin(self, command: UUID, expires: datetime) -> None:
-        now = datetime.now(UTC)
-        known = {one: end for one, end in self._stored.commands.items() if end > now}
-        self._change(commands={**known, command: expires})
+        now, known = datetime.now(UTC), {**self._stored.commands, command: expires}
+        over = [one for one, end in known.items() if end <= now and one != command][:-KEPT_OVER]
+        self._change(commands={one: end for one, end in known.items() if one not in over})
 
     def depart(self, departure: Departure) -> None:
         """The same subject's earlier departure, if nobody waits for its answer, is replaced."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.enrolment.hospital_file import Enrolment, read_enrolment, write_told
-from appliance.enrolment.identity import Identity
+from appliance.enrolment.identity import Identity, proxy_of
 from appliance.errors import EnrolmentError
 from appliance.fleet.authority import LocalAuthority
 from appliance.hospital.certificates import make_request, new_key, same_key, subject
@@ -79,6 +80,36 @@ def test_the_same_answer_again_changes_nothing(identity: Identity, answer_to: An
     told = answer_to(identity.request("box-1"))
     folder = identity.install(told).folder
     assert identity.install(told).folder == folder
+
+
+def test_changed_circumstances_leave_a_request_that_waits_alone(identity: Identity, answer_to: Answer) -> None:
+    told = answer_to(identity.request("box-1"))
+    identity.install(told)
+    waiting = identity.request("box-1")
+    assert proxy_of(identity.install(told, "http://proxy:3128")) == "http://proxy:3128"
+    assert identity.request("box-1") == waiting
+    identity.install(answer_to(waiting))
+
+
+def test_a_request_that_was_answered_is_not_sent_again_after_a_power_cut(
+    identity: Identity, answer_to: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = identity.request("box-1")
+    with monkeypatch.context() as cut:
+        cut.setattr(shutil, "rmtree", lambda *_, **__: None)
+        identity.install(answer_to(answered))
+    assert (identity.folder / "request" / "request.pem").read_bytes() == answered
+    assert identity.request("box-1") != answered
+
+
+@pytest.mark.parametrize("content", [b"", b"[broker", b"broker = 1", b"\xff"])
+def test_a_damaged_drop_in_is_one_line_that_names_it(identity: Identity, answer_to: Answer, content: bytes) -> None:
+    told = answer_to(identity.request("box-1"))
+    file = identity.install(told).folder / "settings.toml"
+    file.write_bytes(content)
+    with pytest.raises(EnrolmentError, match=r"settings\.toml: is damaged; enrol the box again"):
+        proxy_of(identity.current())
+    assert proxy_of(identity.install(told)) is None
 
 
 def test_an_answer_for_another_box_key_authority_or_time_is_refused_and_changes_nothing(

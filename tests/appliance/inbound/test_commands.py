@@ -1,4 +1,3 @@
-import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from cryptography import x509
 
 from appliance.errors import EnrolmentError
 from appliance.hospital.authority import Authority
+from appliance.inbound import ledger
 from appliance.inbound.hooks import Hooks
 from appliance.messages.command import COMMANDS, MAX_BYTES
 from tests.appliance.inbound.conftest import TOPICS, Bench, at, command
@@ -132,12 +132,17 @@ def test_a_command_that_expires_while_the_box_is_busy_is_not_begun(bench: Any) -
     assert (answer["outcome"], answer["code"], answer["id"]) == ("refused", "expired", asked["id"])
 
 
-def test_ids_are_forgotten_once_they_could_not_be_used_again(bench: Any) -> None:
-    bench.ledger.begin(uuid4(), datetime.now(UTC))
+def test_ids_are_known_while_they_could_be_used_again_also_after_a_clock_was_set_back(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "KEPT_OVER", 2)
+    valid, over = uuid4(), [uuid4() for _ in range(4)]
+    bench.ledger.begin(valid, datetime.fromisoformat(at(60)))
+    for one in over:
+        bench.ledger.begin(one, datetime.fromisoformat(at(-60)))
     bench.ledger.begin(uuid4(), datetime.fromisoformat(at(60)))
-    bench.ledger.begin(uuid4(), datetime.fromisoformat(at(60)))
-    kept = json.loads(bench.held()[str(bench.state / "accepted.json")])["commands"]
-    assert len(kept) == 2
+    assert bench.ledger.begun(valid)
+    assert [bench.ledger.begun(one) for one in over] == [False, False, True, True]
 
 
 def test_every_command_says_what_it_does() -> None:
