@@ -50,7 +50,7 @@ def test_a_set_that_the_scorer_fails_on_has_a_result_that_says_so(ward: Any, hos
 def test_a_session_that_breaks_off_is_abandoned_with_an_alert_and_the_box_stays(
     ward: Any, hospital: Any, broken: Any
 ) -> None:
-    box = ward.start(broken("appliance.session", "floor_of_reference"))
+    box = ward.start(broken("appliance.session", "floor_of_takes"))
     hospital.prescribe([ward.exercise("shoulder_abduction", "left", 1)])
     hospital.wait(lambda heard: heard.of("alert") and any(s["state"] == "abandoned" for s in heard.of("session")))
     (alert,) = hospital.of("alert")
@@ -66,7 +66,7 @@ def test_a_fault_that_does_not_come_again_is_over_and_leaves_nobody_waiting(
     """The patient must not be told "ready" until the exercise is offered again."""
     parts = '[{driver = "silent"}, {driver = "synthetic", tempo = 4.0, reaction_s = 0.1}]'
     box = ward.start(
-        broken("appliance.session", "floor_of_reference", once=True) | {"REHABBOX_INDICATOR__PARTS": parts},
+        broken("appliance.session", "floor_of_takes", once=True) | {"REHABBOX_INDICATOR__PARTS": parts},
         indicator={"driver": "combined"},
         session=ward.session(offer_again_s=0.5),
     )

@@ -12,6 +12,7 @@ import tty
 from pathlib import Path
 
 _MOST_WAITING = 1 << 16
+_EMPTY_S = 0.1
 
 
 class Terminal:
@@ -68,11 +69,12 @@ class Terminal:
                 return
 
     def drain(self, most_s: float) -> None:
-        """Waits until the host has read everything."""
-        deadline = time.monotonic() + most_s
-        while time.monotonic() < deadline:
+        """Waits until the host has read everything, and the kernel of a busy machine has nothing more to hand it."""
+        deadline, empty_since = time.monotonic() + most_s, None
+        while (now := time.monotonic()) < deadline:
             self.push()
             unread = struct.unpack("i", fcntl.ioctl(self._host, termios.FIONREAD, bytes(4)))[0]
-            if not self._waiting and not unread:
+            empty_since = None if self._waiting or unread else empty_since or now
+            if empty_since is not None and now - empty_since >= _EMPTY_S:
                 return
             time.sleep(0.01)

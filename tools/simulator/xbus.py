@@ -94,7 +94,7 @@ class XbusDevice:
             self._until(begin + tick / self._rate_hz)
             self._step()
         if self._unplugged_until is None:
-            self._line.drain(1.0)
+            self._line.drain(10.0)
 
     def _until(self, moment: float) -> None:
         """Listens to the host until the next sample is due."""

@@ -52,9 +52,11 @@ def test_seventeen_sensors_arrive_without_loss_while_counter_and_time_wrap(opene
     sent = device.report()
     assert set(samples) == set(SEGMENTS)
     assert sum(map(len, samples.values())) == sent["sent"] == driver.counters.samples
-    assert (driver.counters.lost, driver.counters.discarded_bytes, driver.counters.clock_jumps) == (0, 0, 0)
+    overflowed = sent.get("overflowed", 0)  # where the machine leaves the reader without a processor for a second
+    assert (driver.counters.lost, driver.counters.discarded_bytes, driver.counters.clock_jumps) == (overflowed, 0, 0)
     for of_one in samples.values():
-        assert [sample.counter for sample in of_one] == list(range(len(of_one)))
+        counters = [sample.counter for sample in of_one]
+        assert counters == list(range(len(of_one))) or (overflowed and counters == sorted(set(counters)))
         steps = np.diff([sample.stamp_ns for sample in of_one])
         assert (steps > 0).all()
         assert steps.mean() == pytest.approx(1e9 / 96, rel=0.02)
@@ -125,12 +127,12 @@ def test_sensors_that_are_not_there_are_named_and_the_others_go_on(opened, colle
     ],
 )
 def test_after_each_fault_the_counters_are_what_was_injected(opened, collect, fault, lost, junk):
-    device, driver = opened("--duration", 1.8, "--fault", fault)
+    device, driver = opened("--duration", 2.6, "--fault", fault)
     samples = by_segment(collect(driver, 10))
     did = device.report()
     counters = driver.counters
     assert sum(map(len, samples.values())) == counters.samples == did["sent"]
-    assert counters.lost == lost(did)
+    assert counters.lost == lost(did) + did.get("overflowed", 0)
     assert counters.discarded_bytes == junk(did)
     assert counters.clock_jumps == did.get("clock_jumps", 0)
     assert (counters.malformed, counters.repeated, counters.dropped) == (0, 0, 0)
