@@ -41,7 +41,7 @@ SETS = 20
 RATE_HZ = 30
 KEPT_S = 1.0
 """A camera's driver keeps so much for a box that is late."""
-_PATIENCE_S = 180.0
+_PATIENCE_S = 600.0
 _TOPICS = Topics("bench", "box")
 _SCORING = re.compile(r"^(\S+ \S+) .* session \S+: scoring$", re.MULTILINE)
 

@@ -173,9 +173,8 @@ class Connection:
             with suppress(OSError):
                 socket.socket.shutdown(line, socket.SHUT_RDWR)  # the TLS layer's own shutdown would wait for the peer
         self._client.loop_stop()
-        # It knows us and we know it: without this, its descriptors would stay open until somebody looks for such pairs.
-        self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
-        self._client.on_subscribe = self._client.on_message = None
+        # paho closes the pair of sockets it wakes itself with when it is freed, and it is in a circle with us until then.
+        self._client._reset_sockets()
 
     def _on_connect(
         self, client: Client, _u: Any, _f: ConnectFlags, reason: ReasonCode, said: Properties | None

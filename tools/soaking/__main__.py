@@ -171,6 +171,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of everything random in the faults (default 1)")
     parser.add_argument("--hours", type=float, help="a day in little time instead: so many hours for the box")
     parser.add_argument("--exercises", type=int, default=1000, help="with --hours: in all of them (default 1000)")
+    parser.add_argument("--in-a-session", type=int, default=20, help="with --hours: exercises (default 20)")
     parser.add_argument(
         "--film", type=Path, help="with --hours: a video of a person for the pose network (default: drawn)"
     )
