@@ -173,7 +173,7 @@ class Connection:
             with suppress(OSError):
                 socket.socket.shutdown(line, socket.SHUT_RDWR)  # the TLS layer's own shutdown would wait for the peer
         self._client.loop_stop()
-        # paho closes the pair of sockets it wakes itself with when it is freed, and it is in a circle with us until then.
+        # paho closes the sockets it wakes itself with when it is freed, and it is in a circle with us until then.
         self._client._reset_sockets()
 
     def _on_connect(
