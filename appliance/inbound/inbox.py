@@ -106,19 +106,19 @@ class Inbox:
             self._answers.give(request, "accepted", prescription.id)
 
     def _reference(self, level: str, received: Received, request: Request) -> None:
-        if not received.payload:
-            if self._references.withdraw(digest_in(level)):
-                self._remove_withdrawn()
-        else:
-            try:
+        try:
+            if not received.payload:
+                if self._references.withdraw(digest_in(level)):
+                    self._remove_withdrawn()
+            else:
                 new = admit_reference(level, received.payload, self._keys, self._references)
-            except RecordingError as error:
-                self._answers.give(request, "failed", reason=str(error))
-                return
-            if new:
-                self._orders.retry()
-            if new or not received.retained:
-                self._answers.give(request, "accepted")
+                if new:
+                    self._orders.retry()
+                if new or not received.retained:
+                    self._answers.give(request, "accepted")
+        except (RecordingError, OSError) as error:
+            self._answers.give(request, "failed", reason=" ".join(str(error).split()))
+            return
         if not any("/reference/" in topic for topic in self._refused if topic != received.topic):
             self._reporter.clear_alert("reference_refused")
 

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from appliance.demo.instructor import record_reference
+from appliance.errors import RecordingError
 from appliance.exercises import exercise_by_id
 from appliance.hospital.signature import is_signed, statement
 from appliance.messages.examples import SIGNED_REFERENCE
@@ -111,6 +112,27 @@ def test_a_withdrawn_reference_stays_for_as_long_as_a_prescription_names_it(benc
     assert ReferenceFolder(bench.references).holds(wanted["digest"])
     bench.prescribe(prescription())
     assert list(bench.references.iterdir()) == []
+
+
+@pytest.mark.parametrize("refusing", ["appliance.references.write_whole", "pathlib.Path.write_bytes"])
+def test_a_disk_that_refuses_a_reference_or_its_withdrawal_is_answered(
+    bench: Any, take: bytes, refusing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = signed([take])
+
+    def refuse(file: Path, *_: object) -> None:
+        kind = OSError if refusing.startswith("pathlib") else RecordingError
+        raise kind(f"{file}: cannot be written: No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(refusing, refuse)
+        answer = give(bench, wanted)
+        assert (answer["outcome"], "No space left" in answer["reason"]) == ("failed", True)
+    assert give(bench, wanted)["outcome"] == "accepted"
+    monkeypatch.setattr("appliance.references.write_whole", refuse)
+    (answer,) = bench.give(TOPICS.reference(wanted["digest"]), b"")
+    assert answer["outcome"] == "failed"
+    assert ReferenceFolder(bench.references).holds(wanted["digest"])
 
 
 def test_a_reference_that_was_copied_there_by_hand_is_not_the_brokers_to_withdraw(bench: Any, take: bytes) -> None:
