@@ -164,14 +164,16 @@ def test_what_cannot_be_stored_is_set_aside_with_its_reason_and_holds_nothing_up
     box.publish(
         result("box-1", 1), b"\xff\x00", b"[1]", b"{}", b"[" * 100_000, result("box-2", 2), nul,
         result("box-1", 3, started="today"), result("box-1", 4, sequence=1 << 63), result("box-1", 5, sequence=True),
-        result("box-1", 6, score=None), result("box-1", 7, id="x"), strange, b"{}",
+        result("box-1", 6, score=None), result("box-1", 7, id="x"), result("box-1", 7, subject="\ud800"),
+        strange, b"{}", result("box-1", 7, score={"pose_dissimilarity": 10**400, "dynamics_dissimilarity": 1}),
     )  # fmt: skip
     refused = 0 if store.endswith(".db") else 1
     until(lambda: report(store)["results"] == 3 - refused)
     aside = report(store)["set_aside"]
-    assert len(aside) == 10 + refused
+    assert len(aside) == 12 + refused
     said = " / ".join(row["reason"] for row in aside)
-    for reason in ("came from box-1", "no JSON", "it has no box", "today", "sequence True", "badly formed"):
+    reasons = ("came from box-1", "no JSON", "it has no box", "today", "sequence True", "badly formed")
+    for reason in (*reasons, "surrogates", "OverflowError"):
         assert reason in said
     hole = report(store)["holes"][0]
     assert (hole["box"], hole["first"], hole["last"]) == ("box-1", 2, 7)

@@ -76,7 +76,7 @@ def result_of(message: Message) -> Result:
         )
     except KeyError as error:
         raise PoisonError(f"it has no {error.args[0]}") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PoisonError(f"{type(error).__name__}: {error}") from None
 
 
@@ -93,7 +93,9 @@ def _document(payload: bytes) -> dict[str, Any]:
 def _text(document: dict[str, Any], key: str) -> str:
     if not isinstance(document[key], str):
         raise PoisonError(f"{key} is no text")
-    return str(document[key])
+    text = str(document[key])
+    text.encode()  # JSON can hold half a character, which no database takes
+    return text
 
 
 def _number(document: dict[str, Any], key: str) -> float | None:
