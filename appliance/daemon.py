@@ -100,7 +100,7 @@ class Daemon:
         ledger = self._ledger
         answers = Answers(topics, self._outbox)
         holding = Holding(state, ledger, self._progress, self._outbox, answers)
-        takes = TakeRecorder(settings.session, self._devices, reporter, self._orders, answers)
+        takes = TakeRecorder(settings, self._devices, reporter, self._orders, answers)
         corrections = Corrections(self._outbox, answers)
         hooks = Hooks(self._renewal, installed_updater(settings))
         commands = Commands(
@@ -153,6 +153,7 @@ class Daemon:
                 thread.join()
             self._link.stop()
             self._devices.indicator.close()
+            self._devices.button.close()
             self._outbox.close()
             self._state_lock.close()
             WATCHDOG.stop()

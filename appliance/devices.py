@@ -12,21 +12,23 @@ from appliance.settings import Settings
 from appliance.track import CameraRole
 from hal.protocols import PoseEstimator
 from hal.recovering import RecoveringCamera, RecoveringImuSet
+from hal.recovering_button import RecoveringButton
 from hal.recovering_indicator import RecoveringIndicator
 from hal.recovery import Condition, RecoverySettings
-from hal.registry import build_camera, build_imu, build_indicator, build_pose
+from hal.registry import build_button, build_camera, build_imu, build_indicator, build_pose
 from hal.types import DeviceInfo
 from hal.usb_port import UsbPort
 from hal.wired_sync import start_order
 
-Role = CameraRole | Literal["imu", "indicator"]
-Recovering = RecoveringCamera | RecoveringImuSet | RecoveringIndicator
+Role = CameraRole | Literal["imu", "indicator", "button"]
+Recovering = RecoveringCamera | RecoveringImuSet | RecoveringIndicator | RecoveringButton
 
 REMEDIES: Mapping[Role, str] = {
     "camera": "Check the camera's plug and power.",
     "second_camera": "Check the second camera's plug and power.",
     "imu": "Charge and switch on the sensors; check their receiver's plug.",
     "indicator": "Check light and loudspeaker.",
+    "button": "Check the button's plug.",
 }
 
 
@@ -49,6 +51,7 @@ class Devices:
     placements: CameraPlacements | None
     imu: RecoveringImuSet | None
     indicator: RecoveringIndicator
+    button: RecoveringButton
 
     @classmethod
     def of(cls, settings: Settings) -> Devices:
@@ -64,6 +67,7 @@ class Devices:
             placements=CameraPlacements.of(settings.second_camera.calibration) if settings.second_camera else None,
             imu=RecoveringImuSet(imu, recovery, _port(recovery, "imu")) if imu is not None else None,
             indicator=RecoveringIndicator(build_indicator(settings.indicator)),
+            button=RecoveringButton(build_button(settings.button)),
         )
 
     @property
@@ -76,6 +80,10 @@ class Devices:
         """Whether a camera shows something else than a person in front of it now."""
         return any(camera.info.synthetic for camera in self.cameras.values())
 
+    def presses(self) -> int:
+        """How often the button was pressed since it was asked before."""
+        return self.button.presses()
+
     def watch(self, on_change: Callable[[Role, Condition], None]) -> None:
         """`on_change` is called in the device's thread when it is lost for good, and when it is back."""
         for role, device in self._recovering().items():
@@ -87,7 +95,8 @@ class Devices:
 
     def _recovering(self) -> dict[Role, Recovering]:
         imu: list[tuple[Role, Recovering]] = [] if self.imu is None else [("imu", self.imu)]
-        return dict([*self.cameras.items(), *imu, ("indicator", self.indicator)])
+        button: list[tuple[Role, Recovering]] = [("button", self.button)] if self.button.there else []
+        return dict([*self.cameras.items(), *imu, ("indicator", self.indicator), *button])
 
 
 def driver_names(settings: Settings) -> dict[str, str]:
@@ -97,6 +106,7 @@ def driver_names(settings: Settings) -> dict[str, str]:
         ("pose", settings.pose),
         ("imu", settings.imu),
         ("indicator", settings.indicator),
+        ("button", settings.button if settings.button["driver"] != "none" else None),
     ]
     return {kind: str(table["driver"]) for kind, table in tables if table is not None}
 

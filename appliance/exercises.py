@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from appliance.config_folder import config_dir
 from appliance.errors import SettingsError, UnknownExerciseError
+from appliance.messages.motion_limits import checked_limits
 from appliance.quality.parts import PART_JOINTS
 from appliance.quality.weights import Side, Weights
 from appliance.skeleton.standard import JOINTS
@@ -43,6 +44,8 @@ class Exercise(BaseModel):
     """Joints that enter the distance; default all seventeen."""
     motions: dict[Joint, Motion] = {}
     """Which way the joints of the side that works move, where the exercise is for their range."""
+    limits: dict[str, float] = {}
+    """How far joints may go, for every patient: names of `LIMITS`. A prescription may only be stricter."""
     assessment: Weights | None = None
     """FineRehab's weights; without them the exercise is scored by HS-BTW alone."""
 
@@ -53,6 +56,11 @@ class Exercise(BaseModel):
         if unknown or not joints:
             raise ValueError(f"unknown joint {unknown[0]!r}" if unknown else "at least one joint is needed")
         return joints
+
+    @field_validator("limits")
+    @classmethod
+    def _known_limits(cls, limits: dict[str, float]) -> dict[str, float]:
+        return dict(checked_limits(limits) or {})
 
     @field_validator("assessment")
     @classmethod

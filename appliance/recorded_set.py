@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.orders import Interruption
+from appliance.set_guide import GuideEnd
 from appliance.set_watch import SetEnd
 from appliance.skeleton.standard import Recording, recording_of
 from appliance.sync.set_sync import SyncQuality
 from appliance.track import CameraRole
 
-RecordingEnd = SetEnd | Interruption | Literal["source_ended", "camera_lost", "disturbed"]
+RecordingEnd = SetEnd | Interruption | GuideEnd | Literal["source_ended", "camera_lost", "disturbed"]
 
 REASONS: Mapping[RecordingEnd, str] = {
     "complete": "the prescribed repetitions were done",
@@ -25,6 +26,10 @@ REASONS: Mapping[RecordingEnd, str] = {
     "too_long": "the set took longer than is recorded",
     "source_ended": "the replayed recording ended",
     "camera_lost": "the camera was lost",
+    "patient_stopped": "the patient stopped",
+    "limit_exceeded": "a movement went beyond its limit",
+    "fall_suspected": "the patient seems to have fallen",
+    "no_response": "the patient did not respond",
     "disturbed": "somebody else stayed in view",
     "stopped": "the box was stopped",
     "withdrawn": "the hospital withdrew the prescription",
@@ -53,6 +58,8 @@ class RecordedSet:
     """Those that were away at the end, and why."""
     file_error: str | None = None
     """Why the session file is missing or ends early."""
+    what: str = ""
+    """What exactly ended it, where `end` does not say it all."""
     notes: tuple[str, ...] = ()
     """What a reader of the result must know: that it was paused, that views could not be joined."""
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
 from uuid import uuid4
 
 from appliance.assessment import Assessment, assess, unassessed
@@ -23,7 +22,8 @@ from appliance.messages.prescription import Prescription, Side
 from appliance.orders import Interruption
 from appliance.progress import Progress
 from appliance.quality.judgement import usable_judge
-from appliance.recorded_set import REASONS, RecordedSet
+from appliance.questions import ask
+from appliance.recorded_set import REASONS, RecordedSet, RecordingEnd
 from appliance.recording.session_format import SessionMetadata, place_of
 from appliance.references import ReferenceFolder
 from appliance.reporter import SOFTWARE, Reporter
@@ -36,10 +36,25 @@ from appliance.session_voice import SessionVoice
 from appliance.settings import Settings
 from appliance.skeleton.standard import Recording
 from appliance.station import Station
+from hal.types import CueKind
 
 _log = logging.getLogger(__name__)
 
 POLL_S = 0.1
+LAST_CUES: Mapping[RecordingEnd, tuple[CueKind, str]] = {
+    "camera_lost": ("fault", "camera"),
+    "patient_stopped": ("abandoned", "stopped"),
+    "limit_exceeded": ("abandoned", "limit"),
+    "fall_suspected": ("help", "fall"),
+    "no_response": ("help", "no_response"),
+}
+"""Ends of a set that end the session, too, and what the patient hears."""
+ALERTS: Mapping[RecordingEnd, str] = {
+    "limit_exceeded": "Look at the recording; ask the patient, and set the limit or the exercise anew.",
+    "fall_suspected": "Call the patient now; send help where nobody answers.",
+    "no_response": "Call the patient now; send help where nobody answers.",
+}
+"""Until a set goes well, the hospital is told so."""
 STORE_AGAIN_S = 5.0
 """Pause between two attempts to store a result on a disk that refused it."""
 
@@ -69,11 +84,11 @@ class Session:
             calibration, digest = read_calibration(settings.session.calibration)
             self._phi_deg = calibration.phi_deg
         self._origin = Origin(reporter.box, uuid4(), prescription, driver_names(settings), devices.synthetic, digest)
-        self._station = Station(settings.session, devices, reporter, interruption)
+        self._station = Station(settings.session, settings.guidance, devices, reporter, interruption)
         self._voice = SessionVoice(
             self._origin.session, prescription, devices.synthetic, reporter, progress, devices.indicator
         )
-        self._recording = False
+        self._recording = self._asks = False
 
     def run(self) -> None:
         """Everything that can go wrong is said by alerts and in the session's messages; nothing is raised."""
@@ -92,9 +107,13 @@ class Session:
                 continue
             with about("exercise", self._prescription.exercises[index].id):
                 stop = self._exercise(index, references[index])
+                self._linger()
             if stop is not None:
                 abandoned = stop
                 break
+        if self._asks and self._settings.guidance.ask:
+            guidance = self._settings.guidance
+            self._voice.feedback = ask(self._devices, self._voice.wonder, guidance.answer_s, self._interruption)
         self._voice.close(abandoned)
 
     def _references(self) -> tuple[dict[int, Recording], str | None]:
@@ -127,18 +146,46 @@ class Session:
         second = self._folder.load_second(self._prescription.exercises[index].reference)
         floor = floor_of_takes(reference, second, options)
         before = self._devices.conditions()
-        recorded = self._record(index, exercise)
+        recorded = self._record(index, exercise, reference)
+        self._watch_over(index, recorded)
         if recorded.end == "withdrawn" or (recorded.end != "source_ended" and not recorded.begun):
             return REASONS[recorded.end]
-        self._voice.both("scoring", index)
+        if recorded.end not in LAST_CUES:
+            self._voice.both("scoring", index)
+        else:
+            self._voice.say("scoring", index)
         side = self._prescription.exercises[index].side
         assessment = _assess(recorded, reference, exercise, self._phi_deg, floor, side)
         if recorded.broken_off and not assessment.repetitions:
             return REASONS[recorded.end]
         self._finish(index, recorded, assessment, what_failed(before, self._devices.conditions()))
-        return REASONS[recorded.end] if recorded.end in ("stopped", "camera_lost") else None
+        return REASONS[recorded.end] if recorded.end in ("stopped", *LAST_CUES) else None
 
-    def _record(self, index: int, exercise: Exercise) -> RecordedSet:
+    def _watch_over(self, index: int, recorded: RecordedSet) -> None:
+        """How the set ended, for the patient by a cue, and by an alert for whoever should know."""
+        self._asks = recorded.end in (
+            "complete",
+            "idle",
+            "too_long",
+            "source_ended",
+            "patient_stopped",
+            "limit_exceeded",
+        )
+        if recorded.begun:
+            for code, remedy in ALERTS.items():
+                what = f"{REASONS[code]}: {recorded.what}".rstrip(": ") if code == recorded.end else None
+                self._reporter.alert_if(code, what, remedy)
+        if recorded.end in LAST_CUES:
+            kind, hint = LAST_CUES[recorded.end]
+            self._voice.show(kind, index, hint)
+
+    def _linger(self) -> None:
+        """What was said last is heard to its end."""
+        until = time.monotonic() + self._settings.guidance.words_s
+        while time.monotonic() < until and self._interruption() is None:
+            time.sleep(POLL_S)
+
+    def _record(self, index: int, exercise: Exercise, reference: Recording) -> RecordedSet:
         prescribed = self._prescription.exercises[index]
         cameras = self._devices.cameras
         metadata = SessionMetadata(
@@ -156,15 +203,21 @@ class Session:
             synthetic=self._devices.synthetic,
         )
         return self._station.record(
-            metadata, exercise, prescribed.repetitions, lambda state: self._set_changed(state, index)
+            metadata,
+            exercise,
+            prescribed.repetitions,
+            lambda kind, hint: self._told(kind, hint, index),
+            reference,
+            prescribed.limits,
+            prescribed.paced,
         )
 
-    def _set_changed(self, state: Literal["recording", "paused"], index: int) -> None:
-        """A pause is between the box and the patient; the hospital reads of it in the result."""
-        if state == "recording" and not self._recording:
-            self._voice.say(state, index)
-        self._recording = True
-        self._voice.show(state, index)
+    def _told(self, kind: CueKind, hint: str, index: int) -> None:
+        """What is between the box and the patient the hospital reads in the result; but that the set has begun, now."""
+        if kind == "recording" and not self._recording:
+            self._recording = True
+            self._voice.say("recording", index)
+        self._voice.show(kind, index, hint)
 
     def _finish(self, index: int, recorded: RecordedSet, assessment: Assessment, notes: tuple[str, ...]) -> None:
         """The result is on disk before the patient hears that the exercise is over."""
@@ -185,7 +238,7 @@ class Session:
             return
         _log.info("result %d is on disk: %s", sequence, result_id)
         self._progress.set_done(self._prescription.id, index)
-        self._voice.finish(index, outcome, result_id)
+        self._voice.finish(index, outcome, result_id, quiet=recorded.end in LAST_CUES)
         _log.info("%s: %s%s", exercise, outcome, f", {assessment.reason}" if assessment.reason else "")
 
     def _until_stored(self, store: Callable[[], int]) -> int | None:

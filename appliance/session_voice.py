@@ -10,8 +10,8 @@ from uuid import UUID
 from appliance.errors import OutboxError
 from appliance.messages.prescription import Prescription
 from appliance.messages.result import Outcome
+from appliance.messages.session import Feedback, SessionExercise, SessionState
 from appliance.messages.session import Session as SessionMessage
-from appliance.messages.session import SessionExercise, SessionState
 from appliance.progress import Progress
 from appliance.reporter import Reporter
 from hal.recovering_indicator import RecoveringIndicator
@@ -35,6 +35,8 @@ class SessionVoice:
         self._session, self._prescription, self._synthetic = session, prescription, synthetic
         self._reporter, self._progress, self._indicator = reporter, progress, indicator
         self._started = datetime.now(UTC)
+        self.feedback: Feedback | None = None
+        """What the patient answered, once asked."""
         self._exercises = [
             SessionExercise(exercise=item.id, side=item.side, repetitions=item.repetitions)
             for item in prescription.exercises
@@ -45,10 +47,14 @@ class SessionVoice:
         self.say(state, index)
         self.show(state, index)
 
-    def show(self, kind: CueKind, index: int) -> None:
-        """The patient alone."""
+    def show(self, kind: CueKind, index: int, hint: str = "") -> None:
+        """The patient alone. hint: one of the cue's `HINTS`."""
         item = self._prescription.exercises[index]
-        self._indicator.show(Cue(kind, item.id, item.side, item.repetitions))
+        self._indicator.show(Cue(kind, item.id, item.side, item.repetitions, {"hint": hint} if hint else {}))
+
+    def wonder(self, kind: CueKind, hint: str) -> None:
+        """Of the session as a whole: a question, and what came of it."""
+        self._indicator.show(Cue(kind, detail={"hint": hint} if hint else {}))
 
     def say(self, state: SessionState, current: int | None = None, reason: str | None = None) -> None:
         """The hospital alone."""
@@ -64,6 +70,7 @@ class SessionVoice:
             at=datetime.now(UTC),
             current=current,
             exercises=tuple(self._exercises),
+            feedback=self.feedback,
             synthetic=self._synthetic,
         )
         self._progress.open_session(message)
@@ -72,10 +79,11 @@ class SessionVoice:
         except OutboxError as error:
             self._reporter.raise_alert("storage_failed", str(error), "Free disk space on the box.")
 
-    def finish(self, index: int, outcome: Outcome, result: UUID) -> None:
-        """An exercise is over: the patient hears it now, the hospital with the next message."""
+    def finish(self, index: int, outcome: Outcome, result: UUID, quiet: bool = False) -> None:
+        """An exercise is over: the patient hears it now (unless they know), the hospital with the next message."""
         self._exercises[index] = self._exercises[index].model_copy(update={"outcome": outcome, "result": result})
-        self.show("abandoned" if outcome == "abandoned" else "done", index)
+        if not quiet:
+            self.show("abandoned" if outcome == "abandoned" else "done", index)
 
     def close(self, reason: str | None) -> None:
         """The session is over; reason: why it was abandoned, if it was."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from appliance.pause import PauseWatch
 from appliance.recorded_set import RecordedSet, RecordingEnd
 from appliance.recording.session_writer import SessionWriter
 from appliance.set_file import SetFile
+from appliance.set_guide import SetGuide, Tell
 from appliance.set_views import SetViews
 from appliance.set_watch import SetWatch
 from appliance.sync.set_sync import SetSync
@@ -33,30 +33,33 @@ SILENT_S = 60.0
 
 
 class SetRecorder:
-    """One set, once. Nobody seen yet: frames are counted, not kept. From the first person on, all is recorded."""
+    """One set, once. Until the patient is in place, frames are counted, not kept. From "go" on, all is recorded."""
 
     def __init__(
         self,
         watch: SetWatch,
         views: SetViews,
         open_file: Callable[[], SessionWriter],
-        on_change: Callable[[Literal["recording", "paused"]], None],
+        tell: Tell,
         longest_pause_s: float,
         bones: Mapping[str, NDArray[np.float64]] | None = None,
+        guide: SetGuide | None = None,
     ) -> None:
         """open_file: called when the first person is seen. bones: what this patient's sets before learnt.
 
-        on_change: `recording` with the first person and after a pause, `paused` when somebody else is in view, also
-        before the set has begun.
+        guide: leads the patient to their place, and ends the set for their sake or by their wish; without one it begins
+        with whoever is seen. tell: is told
+        `recording` when the set begins and after a pause, `paused` when somebody else is in view, also before it.
         """
         self._watch = watch
         self._file = SetFile(open_file)
-        self._on_change, self._longest_pause_s = on_change, longest_pause_s
+        self._guide, self._tell, self._longest_pause_s = guide, tell, longest_pause_s
         self._pause = PauseWatch()
         self._views, self._bones = views, bones
         self._gone: dict[CameraRole, HalError | None] = {}
         self._sync = SetSync()
         self._begun = False
+        self._asking = False
         self._frames = 0
         self._checked_ns = 0
         self._started_s = monotonic()
@@ -87,6 +90,7 @@ class SetRecorder:
             bones=fused.bones,
             cameras_lost={role: str(error) for role, error in self._gone.items() if error is not None},
             file_error=self._file.error,
+            what=self._guide.what if self._guide is not None else "",
             notes=self._notes(),
         )
 
@@ -142,21 +146,36 @@ class SetRecorder:
         change = self._pause.update(replace(skeleton, stamp_ns=host_ns)) if leads else None
         if not self._begun:
             if change == "paused":
-                self._on_change("paused")
-            if self._pause.reason is not None or not skeleton.seen:
+                self._tell("paused", "")
+            if self._pause.reason is not None or not leads:
+                return None
+            ready = self._guide.ready(skeleton, host_ns / 1e9) if self._guide is not None else skeleton.seen
+            if not isinstance(ready, bool):
+                return ready
+            if not ready:
                 return None
             self._pause, change = PauseWatch(), None  # what was before the set is no part of it
             self._begin(host_ns)
         self._views.add(skeleton, host_ns)
         self._file.add_skeleton(skeleton, host_ns)
         if change is not None:
-            self._on_change("paused" if change == "paused" else "recording")
+            self._tell("paused" if change == "paused" else "recording", "")
+        if leads and self._guide is not None:
+            ended = self._guide.watch(skeleton, host_ns / 1e9, self._pause.reason is not None)
+            if ended is not None:
+                return ended
+            if self._asking and (answer := self._guide.answered(skeleton, host_ns / 1e9)) is not None:
+                return "idle" if answer else "no_response"
         if self._pause.reason is not None:
             return "disturbed" if self._pause.paused_for_s(host_ns) > self._longest_pause_s else None
         if (host_ns - self._checked_ns) / 1e9 < CHECK_S:
             return None
         self._checked_ns = host_ns
-        return self._watch.update(self._joined().recording)
+        end = self._watch.update(self._joined().recording)
+        if end == "idle" and self._guide is not None:
+            self._asking = True  # who is all right says so, and is left in peace
+            return None
+        return end
 
     def _joined(self) -> View:
         """All so far; the file tells how it was joined."""
@@ -170,4 +189,4 @@ class SetRecorder:
         self._started_s = monotonic()
         self._checked_ns = host_ns
         self._file.begin()
-        self._on_change("recording")
+        self._tell("recording", "")

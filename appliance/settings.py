@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from appliance.camera_settings import check_cameras
 from appliance.config_folder import config_dir
 from appliance.errors import NotSetUpError, SettingsError
+from appliance.guidance_settings import GuidanceSettings
 from appliance.hospital.settings import BrokerSettings, OutboxSettings
 from appliance.scoring.calibration_file import read_calibration
 from appliance.track import CameraRole
@@ -45,8 +46,8 @@ class SessionSettings(BaseModel):
     """The hospital's Ed25519 public key (PEM): references that come over the broker must be signed for it."""
     calibration: Path | None = None
     """Calibration file of `rehabbox calibrate`; without one, results hold D's two parts and no D."""
-    announce_s: Annotated[float, Field(ge=0, le=60)] = 3.0
-    """From an exercise's announcement to its recording: the patient takes up the position."""
+    announce_s: Annotated[float, Field(ge=0, le=60)] = 16.0
+    """From an exercise's announcement until the patient is looked for: its words take up to 16 s."""
     settle_s: Seconds = 3.0
     """Rest after the last prescribed repetition that ends the set."""
     idle_s: Seconds = 60.0
@@ -133,7 +134,9 @@ class Settings(BaseModel):
     pose: dict[str, Any] = {"driver": "mediapipe"}
     imu: dict[str, Any] | None = None
     indicator: dict[str, Any] = {"driver": "silent"}
+    button: dict[str, Any] = {"driver": "none"}
     session: SessionSettings = SessionSettings()
+    guidance: GuidanceSettings = GuidanceSettings()
     outbox: OutboxSettings = OutboxSettings()
     board: BoardSettings = BoardSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +11,18 @@ from numpy.typing import NDArray
 from appliance.capture import Capture
 from appliance.devices import REMEDIES, Devices
 from appliance.exercises import Exercise
+from appliance.guidance_settings import GuidanceSettings
 from appliance.orders import Interruption
 from appliance.recorded_set import RecordedSet
 from appliance.recording.session_format import SessionMetadata
 from appliance.recording.session_writer import SessionWriter
 from appliance.reporter import Reporter
+from appliance.set_guide import SetGuide, Tell
 from appliance.set_recorder import SetRecorder
 from appliance.set_views import SetViews
 from appliance.set_watch import SetWatch
 from appliance.settings import SessionSettings
+from appliance.skeleton.standard import Recording
 from hal.errors import HalError
 
 POLL_S = 0.1
@@ -32,11 +34,13 @@ class Station:
     def __init__(
         self,
         settings: SessionSettings,
+        guidance: GuidanceSettings,
         devices: Devices,
         reporter: Reporter,
         interruption: Callable[[], Interruption | None],
     ) -> None:
-        self._settings, self._devices, self._reporter, self._interruption = settings, devices, reporter, interruption
+        self._settings, self._guidance, self._devices = settings, guidance, devices
+        self._reporter, self._interruption = reporter, interruption
         self._bones: dict[str, NDArray[np.float64]] = {}
 
     def record(
@@ -44,18 +48,30 @@ class Station:
         metadata: SessionMetadata,
         exercise: Exercise,
         repetitions: int,
-        on_change: Callable[[Literal["recording", "paused"]], None],
+        tell: Tell,
+        reference: Recording | None = None,
+        limits: Mapping[str, float] | None = None,
+        paced: bool = False,
     ) -> RecordedSet:
-        """One set, from its announcement on; what is wrong with the devices is told by alerts, not raised."""
+        """One set, from its announcement on; what is wrong with the devices is told by alerts, not raised.
+
+        reference, limits, paced: of the prescription; without a reference one is being recorded.
+        """
+        guide = SetGuide(
+            self._guidance, exercise, tell, self._devices.presses, reference, limits, repetitions if paced else 0
+        )
         announced = time.monotonic()
+        self._devices.presses()  # what was pressed before the announcement means nothing
         while time.monotonic() - announced < self._settings.announce_s:
             interruption = self._interruption()
             if interruption is not None:
                 return RecordedSet.nothing(interruption)
+            if self._devices.presses():
+                return RecordedSet.nothing("patient_stopped")
             time.sleep(POLL_S)
         try:
             with self._capture() as capture:
-                recorder = self._recorder(metadata, exercise, repetitions, on_change)
+                recorder = self._recorder(metadata, exercise, repetitions, guide, tell)
                 recorded = recorder.record(capture, self._interruption)
         except HalError as error:
             recorded = RecordedSet.nothing("camera_lost", {"camera": str(error)})
@@ -76,7 +92,8 @@ class Station:
         metadata: SessionMetadata,
         exercise: Exercise,
         repetitions: int,
-        on_change: Callable[[Literal["recording", "paused"]], None],
+        guide: SetGuide,
+        tell: Tell,
     ) -> SetRecorder:
         placements = self._devices.placements
         gravity = {role: camera.info.gravity for role, camera in self._devices.cameras.items()}
@@ -85,9 +102,10 @@ class Station:
             SetWatch(repetitions, exercise.joints, self._settings),
             SetViews(gravity, placements.now if placements is not None else None),
             open_file=lambda: SessionWriter.open(file, metadata),
-            on_change=on_change,
+            tell=tell,
             longest_pause_s=self._settings.idle_s,
             bones=self._bones,
+            guide=guide,
         )
 
     def _tell(self, recorded: RecordedSet) -> None:

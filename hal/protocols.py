@@ -94,3 +94,11 @@ class Indicator(Driver, Protocol):
     def show(self, cue: Cue) -> None:
         """Make a state seen and heard; replaces the one before."""
         ...
+
+
+class Button(Driver, Protocol):
+    """One thing to press: to stop, and to answer."""
+
+    def presses(self) -> int:
+        """How often it was pressed since it was asked before, or opened; returns at once. Raises `DeviceLostError`."""
+        ...

@@ -15,9 +15,9 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ValidationError
 
 from hal.errors import BrokenDriverError, DriverOptionError, HalError, UnknownDriverError, in_one_line
-from hal.protocols import Camera, Driver, ImuSet, Indicator, PoseEstimator
+from hal.protocols import Button, Camera, Driver, ImuSet, Indicator, PoseEstimator
 
-Kind = Literal["camera", "pose", "imu", "indicator"]
+Kind = Literal["camera", "pose", "imu", "indicator", "button"]
 
 DRIVERS: dict[Kind, dict[str, str]] = {
     "camera": {
@@ -44,6 +44,11 @@ DRIVERS: dict[Kind, dict[str, str]] = {
         "speaker": "hal.indicator.speaker:SpeakerIndicator",
         "synthetic": "hal.indicator.synthetic:SyntheticIndicator",
     },
+    "button": {
+        "evdev": "hal.button.evdev:EvdevButton",
+        "none": "hal.button.none:NoButton",
+        "synthetic": "hal.button.synthetic:SyntheticButton",
+    },
 }
 
 PLUG_INS = "rehabbox.drivers"
@@ -54,6 +59,7 @@ _NEEDED: dict[Kind, tuple[str, ...]] = {
     "pose": ("open", "close", "info", "estimate"),
     "imu": ("open", "close", "info", "read"),
     "indicator": ("open", "close", "info", "show"),
+    "button": ("open", "close", "info", "presses"),
 }
 
 
@@ -171,3 +177,7 @@ def build_imu(settings: Mapping[str, Any]) -> ImuSet:
 
 def build_indicator(settings: Mapping[str, Any]) -> Indicator:
     return cast(Indicator, _build("indicator", settings))
+
+
+def build_button(settings: Mapping[str, Any]) -> Button:
+    return cast(Button, _build("button", settings))

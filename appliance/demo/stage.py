@@ -124,6 +124,7 @@ def _settings(broker: BrokerSettings, folder: Path, references: Path, film: Film
             "announce_s": 0.5 if film else 2.5,
             "settle_s": 2.0,
         },
+        "guidance": {"place": film is None, "countdown_s": 0.0, "words_s": 0.0, "ask": False},
     }
     if film is None:
         tables["imu"] = {"driver": "synthetic"}

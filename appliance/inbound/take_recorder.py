@@ -13,7 +13,6 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 from uuid import UUID, uuid4
 
 from appliance.devices import Devices
@@ -31,10 +30,10 @@ from appliance.reporter import SOFTWARE, Reporter
 from appliance.scoring.options import options_for
 from appliance.scoring.prepare import prepare_reference
 from appliance.segmentation.repetitions import find_repetitions
-from appliance.settings import SessionSettings
+from appliance.settings import Settings
 from appliance.station import Station
 from appliance.watchdog import Alive
-from hal.types import Cue
+from hal.types import Cue, CueKind
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +47,10 @@ class TakeRecorder:
     """For the thread that runs sessions."""
 
     def __init__(
-        self, settings: SessionSettings, devices: Devices, reporter: Reporter, orders: Orders, answers: Answers
+        self, settings: Settings, devices: Devices, reporter: Reporter, orders: Orders, answers: Answers
     ) -> None:
-        self._settings, self._devices, self._reporter = settings, devices, reporter
+        self._settings, self._guidance = settings.session, settings.guidance
+        self._devices, self._reporter = devices, reporter
         self._orders, self._answers = orders, answers
 
     def record(self, command: RecordReference, request: Request, alive: Alive) -> None:
@@ -76,8 +76,9 @@ class TakeRecorder:
     def _take(
         self, command: RecordReference, exercise: Exercise, session: UUID, number: int, alive: Alive
     ) -> RecordedTake:
-        def show(kind: Literal["ready", "recording", "paused", "done"]) -> None:
-            self._devices.indicator.show(Cue(kind, exercise.id, command.side, command.repetitions))
+        def show(kind: CueKind, hint: str = "") -> None:
+            detail = {"hint": hint} if hint else {}
+            self._devices.indicator.show(Cue(kind, exercise.id, command.side, command.repetitions, detail))
 
         def interruption() -> Interruption | None:
             alive()
@@ -98,7 +99,7 @@ class TakeRecorder:
             synthetic=self._devices.synthetic,
         )
         show("ready")
-        station = Station(self._settings, self._devices, self._reporter, interruption)
+        station = Station(self._settings, self._guidance, self._devices, self._reporter, interruption)
         take = _usable(station.record(metadata, exercise, command.repetitions, show), exercise, command.repetitions)
         show("done")
         return take

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from appliance.messages.inbound import Inbound, read_inbound
 from appliance.messages.model import Finite, Name, Subject, Utc
+from appliance.messages.motion_limits import checked_limits
 
 Side = Literal["left", "right", "both"]
 
@@ -37,8 +38,9 @@ class PrescribedExercise(Inbound):
     """SHA-256 of the reference recording: `sha256:` and 64 lower-case hexadecimal digits, or the digits alone."""
     paced: bool = False
     """Whether the patient follows the reference's tempo; otherwise the tempo is free."""
-    limits: dict[str, Finite] | None = None
-    """Limits for this patient, by name. Scores do not depend on them."""
+    limits: Annotated[dict[str, Finite], AfterValidator(checked_limits)] | None = None
+    """How far this patient may move, degrees by name, e.g. `left_knee_max_deg`; beyond it the set is ended. Scores do
+    not depend on them."""
 
 
 class Prescription(Inbound):

@@ -14,6 +14,19 @@ from appliance.messages.result import Outcome
 SessionState = Literal["ready", "recording", "scoring", "done", "abandoned", "missed"]
 
 
+Pain = Literal["yes", "no", "not_answered"]
+Effort = Literal["easy", "right", "hard", "not_answered"]
+
+
+class Feedback(Message):
+    """What the patient answered when asked after the session, by a raised hand or the button."""
+
+    pain: Pain
+    """Whether it hurt."""
+    effort: Effort
+    """How hard it was."""
+
+
 class SessionExercise(Message):
     """How far one prescribed exercise has come."""
 
@@ -55,6 +68,8 @@ class Session(Message):
     """Which of `exercises` it is about, counted from 0; null when the session is over."""
     exercises: tuple[SessionExercise, ...]
     """In the prescribed order; where they were missed, those that were not done."""
+    feedback: Feedback | None = None
+    """The patient's own answers, with the last message; null where they were not asked."""
     synthetic: bool
     """True where the input was made up or replayed, not a person in front of the box."""
 

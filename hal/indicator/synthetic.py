@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from hal.types import Cue, DeviceInfo
-from hal.virtual.stage import Manner, stage
+from hal.virtual.stage import Answer, Incident, Manner, stage
 
 
 class SyntheticIndicator:
@@ -26,9 +26,15 @@ class SyntheticIndicator:
         tempo: Annotated[float, Field(ge=0.2, le=5, description="2: twice as fast as this patient usually is")] = 1.0
         amplitude: Annotated[float, Field(gt=0, le=1.2, description="share of this patient's usual range")] = 1.0
 
+        incident: Annotated[Incident, Field(description="what happens in every set")] = "none"
+        incident_s: Annotated[float, Field(ge=0, le=600, description="after the set's beginning")] = 3.0
+        answers: Annotated[tuple[Answer, ...], Field(description="hands that are raised, question by question")] = ()
+
     def __init__(self, options: Options) -> None:
         self._stage = stage(options.patient)
-        self._manner = Manner(options.reaction_s, options.tempo, options.amplitude)
+        self._manner = Manner(
+            options.reaction_s, options.tempo, options.amplitude, options.incident, options.incident_s, options.answers
+        )
         self.cues: list[tuple[int, Cue]] = []
         """Every cue since the last `open`, with the host monotonic nanosecond at which it was heard."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from hal.virtual.body import SENSOR_PLACES, SENSOR_SEGMENTS, STANDARD_17, BodySh
 from hal.virtual.impaired import ImpairedPerformance, impair
 from hal.virtual.impairment import Impairment
 from hal.virtual.movements import Movement
-from hal.virtual.performance import INSTRUCTOR, Performance, Style, minimum_jerk, perform
+from hal.virtual.performance import INSTRUCTOR, Performance, Style, minimum_jerk, perform, perform_movement
 from hal.virtual.posture import ANGLES, SIDES, Footing, footing, stand
 from hal.virtual.rotations import Floats, blend, quaternions, rotation_vectors
 from hal.virtual.unsteadiness import unsteadiness
@@ -20,6 +21,7 @@ GRAVITY = 9.81
 """m/s^2, along -y."""
 _STEP_S = 0.004
 """Half the span of the central differences: short against a movement, long against float64."""
+_RAISED = {"shoulder.flexion": 172.0, "shoulder.abduction": 5.0, "shoulder.rotation": 0.0, "elbow.flexion": 5.0}
 _HELD = {"pelvis": ("pelvis",), "shoulders": ("left_shoulder", "right_shoulder")}
 
 
@@ -92,6 +94,16 @@ class VirtualPatient:
             activity = self._activity(style, exercise, side, repetitions, at_s, settle_s, at_s + lead_in_s, impairment)
             self._take_up(activity)
         return activity.performance.end_s
+
+    def raise_hands(self, hands: Literal["left", "right", "both"], at_s: float, for_s: float) -> None:
+        """From at_s on, hold them above the head for so long, in the posture there is; then back as it was."""
+        with self._lock:
+            before = self._activities[-1]
+            named = {name: before.movement.rest.get(name, 0.0) for name in _RAISED}
+            movement = replace(before.movement, rest={**before.movement.rest, **_RAISED}, other_rest=named)
+            done = perform_movement(movement, hands, 0, at_s, self.style, self._habits, self._rng)
+            self._take_up(_Activity(at_s, 0.5, done, movement, stance(self.shape, done)))
+            self._take_up(replace(before, from_s=at_s + for_s, settle_s=0.5))
 
     def settled_s(self) -> float:
         """When the posture last asked for is, or was, wholly taken up."""

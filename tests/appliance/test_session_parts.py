@@ -275,7 +275,7 @@ def full_disk() -> SessionWriter:
 
 def test_a_set_on_a_full_disk_is_recorded_without_a_file() -> None:
     began: list[str] = []
-    recorder = SetRecorder(watch(), one_view(), full_disk, began.append, longest_pause_s=60.0)
+    recorder = SetRecorder(watch(), one_view(), full_disk, lambda kind, hint: began.append(kind), longest_pause_s=60.0)
     recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "source_ended"
     assert len(recorded.recording) == len(a_set(2, rest_s=0.5))
@@ -296,7 +296,7 @@ class SetBack(datetime):
 
 def test_a_clock_that_is_set_back_in_a_set_does_not_let_it_end_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.set_recorder.datetime", SetBack)
-    recorder = SetRecorder(watch(), one_view(), full_disk, lambda state: None, longest_pause_s=60.0)
+    recorder = SetRecorder(watch(), one_view(), full_disk, lambda kind, hint: None, longest_pause_s=60.0)
     recorded = recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
     assert timedelta(0) < recorded.ended - recorded.started < timedelta(minutes=1)
 
@@ -314,7 +314,7 @@ def test_a_fault_of_our_own_in_the_middle_of_a_set_leaves_a_finished_file(tmp_pa
     path = metadata.file_in(tmp_path)
     faulty = FaultyWatch(3, JOINTS, SETTINGS)
     recorder = SetRecorder(
-        faulty, one_view(), lambda: SessionWriter.open(path, metadata), lambda state: None, longest_pause_s=60.0
+        faulty, one_view(), lambda: SessionWriter.open(path, metadata), lambda kind, hint: None, longest_pause_s=60.0
     )
     with pytest.raises(ZeroDivisionError):
         recorder.record(Played(a_set(2, rest_s=0.5)), lambda: None)  # type: ignore[arg-type]
@@ -341,7 +341,7 @@ def record_disturbed(from_s: float, to_s: float, longest_pause_s: float) -> tupl
         raise RecordingError("none is wanted here")
 
     changes: list[str] = []
-    recorder = SetRecorder(watch(5), one_view(), no_file, changes.append, longest_pause_s)
+    recorder = SetRecorder(watch(5), one_view(), no_file, lambda kind, hint: changes.append(kind), longest_pause_s)
     played = disturbed(a_set(3, rest_s=2.0), from_s, to_s)
     return recorder.record(played, lambda: None), changes  # type: ignore[arg-type]
 

@@ -15,6 +15,7 @@ from appliance.bench.virtual_pairs import Pair, virtual_pair
 from appliance.capture import Ended, Item
 from appliance.errors import RecordingError
 from appliance.exercises import exercise_by_id
+from appliance.guidance_settings import GuidanceSettings
 from appliance.recorded_set import RecordedSet
 from appliance.recording.session_format import SessionMetadata
 from appliance.recording.session_writer import SessionWriter
@@ -74,7 +75,7 @@ def record(pair: Pair, gone: NDArray[np.bool_], hidden_s: float = 0.0) -> Record
 
     views = SetViews({"camera": "accelerometer"}, None)
     watch = SetWatch(9, JOINTS, SessionSettings())
-    recorder = SetRecorder(watch, views, none, lambda state: None, longest_pause_s=60.0)
+    recorder = SetRecorder(watch, views, none, lambda kind, hint: None, longest_pause_s=60.0)
     return recorder.record(Played(pair, hidden_s, gone, ARM), lambda: None)  # type: ignore[arg-type]
 
 
@@ -114,9 +115,9 @@ class Playing(Station):
     def __init__(self, folder: Path, *sets: Played) -> None:
         camera = SimpleNamespace(info=DeviceInfo("test", "test", 30.0, gravity="accelerometer"))
         camera.condition = Condition("ok")
-        devices = SimpleNamespace(cameras={"camera": camera}, placements=None)
+        devices = SimpleNamespace(cameras={"camera": camera}, placements=None, presses=lambda: 0)
         settings = SessionSettings(announce_s=0.0, state=folder)
-        super().__init__(settings, devices, Deaf(), lambda: None)  # type: ignore[arg-type]
+        super().__init__(settings, GuidanceSettings(place=False), devices, Deaf(), lambda: None)  # type: ignore[arg-type]
         self._sets = [*sets]
 
     def _capture(self) -> Any:
@@ -124,7 +125,7 @@ class Playing(Station):
 
     def next_set(self, index: int) -> RecordedSet:
         metadata = SessionMetadata(session="s", index=index, exercise="e", started="", software="")
-        return self.record(metadata, exercise_by_id("shoulder_abduction"), 9, lambda state: None)
+        return self.record(metadata, exercise_by_id("shoulder_abduction"), 9, lambda kind, hint: None)
 
 
 def test_what_one_set_taught_of_the_patient_serves_the_next_one_of_the_session(pair: Pair, tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def record(
         raise RecordingError("none is wanted here")
 
     watch = SetWatch(5, JOINTS, SETTINGS)
-    recorder = SetRecorder(watch, SetViews(GRAVITY, placing), file or none, lambda state: None, longest_pause_s=9.0)
+    recorder = SetRecorder(
+        watch, SetViews(GRAVITY, placing), file or none, lambda kind, hint: None, longest_pause_s=9.0
+    )
     return recorder.record(played, lambda: None)  # type: ignore[arg-type]
 
 

@@ -76,6 +76,7 @@ class Installed:
             "imu": {"driver": "synthetic"},
             "indicator": {"driver": "synthetic", "tempo": TEMPO, "reaction_s": 0.1},
             "session": {"references": "/etc/rehabbox/references", "announce_s": 1.7, "settle_s": 1.0},
+            "guidance": {"countdown_s": 0.0, "words_s": 0.0, "ask": False},
         } | tables
         text = "\n".join(
             f"[{table}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in keys.items())

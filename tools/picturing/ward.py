@@ -93,7 +93,13 @@ class Hospital:
             "pose": {"driver": "device"},
             "imu": {"driver": "synthetic"},
             "indicator": {"driver": "synthetic", "tempo": TEMPO},
-            "session": {"state": str(home / "state"), "references": str(home / "references"), "settle_s": 1.0},
+            "session": {
+                "state": str(home / "state"),
+                "references": str(home / "references"),
+                "announce_s": 3.0,
+                "settle_s": 1.0,
+            },
+            "guidance": {"countdown_s": 0.0, "words_s": 0.0, "ask": False},
             "health": {"interval_s": 2.0},
         }
         lines = [

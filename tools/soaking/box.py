@@ -136,6 +136,7 @@ class SoakedBox:
                 "state": str(self._folder / "state"), "references": str(self._folder / "references"),
                 "announce_s": 1.7, "settle_s": 1.0,
             },
+            "guidance": {"countdown_s": 0.0, "words_s": 0.0, "ask": False},
             "health": {"interval_s": HEALTH_S},
         }  # fmt: skip
         tables |= {f"imu.{key}": value for key, value in self._imu.items() if isinstance(value, dict)}

@@ -91,6 +91,7 @@ def _world(stack: ExitStack, folder: Path, network: Network | None, small_disk: 
                    "spread_s": 0.5},
         "camera": {"driver": "quick"}, "pose": {"driver": "device"}, "indicator": {"driver": "silent"},
         "session": {"state": str(folder / "state"), "references": str(references), "announce_s": 0.0},
+        "guidance": {"countdown_s": 0.0, "place": False, "words_s": 0.0, "ask": False},
         "outbox": {"late_per_s": 200.0, "keep_s": 5.0}, "health": {"interval_s": 0.5},
     }  # fmt: skip
     box = Box(folder, tables, network.prefix if network else [], install(folder / "plug-in"))

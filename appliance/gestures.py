@@ -1,0 +1,68 @@
+"""A hand raised above the head: the patient's way to stop, and to answer, without a button (thresholds: ours)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+import numpy as np
+
+from appliance.skeleton.standard import INDEX, Recording
+from appliance.track import Skeleton
+
+Hands = Literal["left", "right", "both"]
+
+ABOVE_M = 0.08
+"""The wrist must be so far above the middle of the head."""
+NEAR_M = 0.05
+"""A reference whose wrist comes to within so much of that height may look like the sign."""
+HELD_S = 1.0
+LOST_S = 0.3
+"""Frames that do not show it for less long do not end it."""
+_SIDES = ("left", "right")
+
+
+def usable_hands(reference: Recording) -> tuple[str, ...]:
+    """The hands that the exercise itself does not raise so high."""
+    head = reference.positions[:, INDEX["head"], 1]
+    usable = []
+    for side in _SIDES:
+        above = reference.positions[:, INDEX[f"{side}_wrist"], 1] - head
+        if not np.any(above[np.isfinite(above)] > ABOVE_M - NEAR_M):
+            usable.append(side)
+    return tuple(usable)
+
+
+class RaisedHands:
+    """Told every frame in order. hands: those that count."""
+
+    def __init__(self, hands: Collection[str] = _SIDES) -> None:
+        self._hands = hands
+        self._shown: Hands | None = None
+        self._from_s = self._last_s = 0.0
+
+    def update(self, skeleton: Skeleton, now_s: float) -> Hands | None:
+        """The hands that have been up for `HELD_S`, told once each time."""
+        shown = self._up(skeleton)
+        if shown is None:
+            if now_s - self._last_s > LOST_S:
+                self._shown = None
+            return None
+        if shown != self._shown or now_s - self._last_s > LOST_S:
+            self._shown, self._from_s = shown, now_s
+        self._last_s = now_s
+        if now_s - self._from_s < HELD_S:
+            return None
+        self._from_s = np.inf
+        return shown
+
+    def _up(self, skeleton: Skeleton) -> Hands | None:
+        head = skeleton.positions[INDEX["head"], 1]
+        up = [
+            side
+            for side in _SIDES
+            if side in self._hands and skeleton.positions[INDEX[f"{side}_wrist"], 1] > head + ABOVE_M
+        ]
+        if not up:
+            return None
+        return "both" if len(up) == 2 else "left" if up[0] == "left" else "right"
