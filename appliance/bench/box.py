@@ -196,6 +196,7 @@ class _Measured:
             "camera": {"driver": "video", "file": str(self._folder / f"{film}.mp4"), "realtime": film == "long"},
             "session": {"state": str(self._folder / f"state-{film}"),
                         "references": str(self._folder / "references"), "announce_s": 0.0, "settle_s": 1.0},
+            "guidance": {"countdown_s": 0.0, "place": False, "words_s": 0.0, "ask": False},
         }  # fmt: skip
         if film == "long":
             tables["imu"] = {"driver": "synthetic"}

@@ -177,7 +177,7 @@ class Ward:
             "imu": {"driver": "synthetic"},
             "indicator": {"driver": "synthetic", "tempo": TEMPO, "reaction_s": 0.1},
             "session": self.session(),
-            "guidance": {"countdown_s": 0.0, "words_s": 0.0, "ask": False},
+            "guidance": {"place": False, "countdown_s": 0.0, "words_s": 0.0, "ask": False},
         } | tables
         file = self.folder / "settings.toml"
         file.write_text(

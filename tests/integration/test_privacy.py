@@ -59,7 +59,6 @@ def test_a_box_that_films_opens_no_microphone_and_writes_no_picture(
     box = ward.start(
         camera={"driver": "video", "file": str(film), "realtime": True}, pose={"driver": "mediapipe"},
         indicator={"driver": "silent"}, session=ward.session(announce_s=0.0),
-        guidance={"place": False, "words_s": 0.0, "ask": False},
     )  # fmt: skip
     command = ["strace", "-f", "--seccomp-bpf", "-e", "trace=open,openat,openat2,creat", "-o", str(calls)]
     tracer = subprocess.Popen([*command, "-p", str(box.process.pid)], stderr=subprocess.DEVNULL)

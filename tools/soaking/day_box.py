@@ -142,6 +142,7 @@ class DayBox:
             "indicator": {"driver": "day"},
             "session": {"state": str(self.state), "references": str(self.references), "announce_s": 0.0,
                         "settle_s": 1.5},
+            "guidance": {"countdown_s": 0.0, "place": False, "words_s": 0.0, "ask": False},
             "retention": {"megabytes": RETENTION_MB},
             "outbox": {"limit_mb": OUTBOX_MB, "late_per_s": 200.0, "keep_s": KEEP_S},
             "health": {"interval_s": 0.5},
