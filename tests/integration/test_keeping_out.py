@@ -336,7 +336,7 @@ def test_a_running_box_renews_by_itself_or_calls_and_renews_when_it_is_told_to(t
     identity = Identity(tmp_path / "box")
     try:
         est_server.codes["box-1"] = "4711"
-        est_server.life = timedelta(minutes=1)  # of a life that began five minutes ago: due at once
+        est_server.life = timedelta(minutes=2)  # of a life that began five minutes ago: due at once
         with Fleet(clinic.folder) as fleet:
             first = enrol_online(identity, fleet.hospital("clinic"), "box-1", "4711").certificate
         est_server.life, est_server.refuse = timedelta(days=30), "out of order"
@@ -350,7 +350,7 @@ def test_a_running_box_renews_by_itself_or_calls_and_renews_when_it_is_told_to(t
             (tmp_path / "box.log").open("wb") as log,
         ):
             box = subprocess.Popen([sys.executable, "-m", "appliance", "run", "--settings", settings], stderr=log)
-            raised = hospital.next(60)
+            raised = hospital.next(90)
             assert raised is not None
             assert raised.topic == topics.alert("certificate_expiring")
             assert "was not renewed: the EST server localhost" in json.loads(raised.payload)["what"]
