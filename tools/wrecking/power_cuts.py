@@ -56,7 +56,7 @@ class PowerCuts:
         world, box = self._world, self._world.box
         self._disk.turn_on()
         box.configure(IN_REAL_TIME if recording else QUICK)
-        box.start()
+        self._start()
         self._machine.longest_s = 0.0
         if recording:
             self._prescribe([self._long_set])
@@ -68,6 +68,11 @@ class PowerCuts:
             box.wait(lambda: len(box.log.stored) >= wanted, _PATIENCE_S, "results")
             box.pause(world.rng.uniform(0.0, 0.8))
         self._cut(recording)
+
+    def _start(self) -> None:
+        """What it said in its last life is forgotten."""
+        self._world.receiver.online, self._world.receiver.health = False, {}
+        self._world.box.start()
 
     def _prescribe(self, exercises: Sequence[dict[str, Any]]) -> None:
         """To a box that has told what became of the last one."""
@@ -104,7 +109,7 @@ class PowerCuts:
         self._disk.turn_on()
         box.configure(QUICK)
         world.receiver.withdraw()
-        box.start()
+        self._start()
         box.wait(lambda: box.log.stored.keys() <= world.receiver.ids().keys(), _PATIENCE_S, "the rest to arrive")
         box.wait(lambda: world.receiver.health.get("queued") == 0, _PATIENCE_S, "the queue to be empty")
         status = box.stop()
