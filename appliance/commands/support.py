@@ -20,7 +20,7 @@ def support(out: Path, file: Path | None, as_json: bool) -> None:
 
     \b
     Example:
-      sudo rehabbox support --out /media/stick/box-12.tar.gz
+      rehabbox support --out /media/stick/box-12.tar.gz
     """
     from appliance.support import pack
 
