@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hal.registry import driver_class, driver_options
+from hal.registry import DRIVERS, driver_class, driver_options
 
 SIMULATE = Path(__file__).parents[2] / "tools" / "simulate"
 
@@ -231,7 +231,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def conformance_names():
-    """Kind and name of each driver in the list."""
+    """Kind and name of each driver in the lists; `test_buttons` takes every button that the registry has."""
     names = {"synthetic_camera": ("camera", "synthetic"), "synthetic_imu": ("imu", "synthetic"),
              "synthetic_indicator": ("indicator", "synthetic")}  # fmt: skip
     kinds = {"xbus": "imu", "noitom": "imu", "mediapipe": "pose", "device": "pose"}
@@ -239,7 +239,7 @@ def conformance_names():
     return {
         names.get(bench.__name__, (kinds.get(bench.__name__, "camera"), bench.__name__))
         for bench in (*SOURCES, *POSES, *INDICATORS)
-    }
+    } | {("button", name) for name in DRIVERS["button"]}
 
 
 def _bench(request, tmp_path):
