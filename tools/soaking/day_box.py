@@ -49,7 +49,7 @@ class DayBox:
             self.references.mkdir()
             self.broker = stack.enter_context(ThrowawayBroker(self._folder / "broker", SITE, _LIFE))
             self.line = stack.enter_context(Line(("127.0.0.1", 0), self.broker.port))
-            self.receiver = stack.enter_context(Receiver(self.broker.settings_for("hospital"), BOX))
+            self.receiver = stack.enter_context(Receiver(self.broker.settings_for("hospital"), BOX, kept_s=3600))
             self.clock = Clock(self._folder)
             self.log = Log(self._folder / "box.log")
             settings = self._folder / "settings.toml"

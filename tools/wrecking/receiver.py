@@ -14,15 +14,22 @@ from uuid import uuid4
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from appliance.hospital.settings import BrokerSettings, tls_context
 from appliance.messages.topics import Topics, address_of
 
 
 class Receiver:
-    """A context manager. Each connection is a new session: what is published while it is away is not heard."""
+    """A context manager. Each connection is a new session: what is published while it is away is not heard.
 
-    def __init__(self, settings: BrokerSettings, box: str) -> None:
+    kept_s: unless the broker keeps its session for so long, as a hospital's should (docs/broker.md).
+    """
+
+    def __init__(self, settings: BrokerSettings, box: str, kept_s: int = 0) -> None:
+        self._kept = Properties(PacketTypes.CONNECT)
+        self._kept.SessionExpiryInterval = kept_s
         self._topics = Topics(settings.site, box)
         self._settings = settings
         self._lock = threading.Lock()
@@ -45,7 +52,7 @@ class Receiver:
         self._client.on_message = self._hear
 
     def __enter__(self) -> Self:
-        self._client.connect(self._settings.host, self._settings.port, keepalive=10)
+        self._client.connect(self._settings.host, self._settings.port, keepalive=10, properties=self._kept)
         self._client.loop_start()
         self.listening.wait(10)
         return self
