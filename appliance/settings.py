@@ -2,6 +2,7 @@
 
 `REHABBOX_BROKER__HOST=broker.example` overrides `host` in `[broker]`, `REHABBOX_LOG_LEVEL=DEBUG` overrides
 `log_level`: two underscores stand between table and key; lists and tables are written as in TOML.
+`REHABBOX_SETTINGS` names the file where no option does.
 """
 
 from __future__ import annotations
@@ -153,8 +154,10 @@ class Settings(BaseModel):
         return one if self.second_camera is None else {**one, "second_camera": self.second_camera.table}
 
 
-def default_settings_file() -> Path:
-    """`/etc/rehabbox/settings.toml` where there is one, else the project's `config/settings.toml`."""
+def default_settings_file(environment: Mapping[str, str]) -> Path:
+    """`REHABBOX_SETTINGS`, else `/etc/rehabbox/settings.toml` where there is one, else `config/settings.toml`."""
+    if named := environment.get("REHABBOX_SETTINGS"):
+        return Path(named)
     installed = Path("/etc/rehabbox/settings.toml")
     return installed if installed.exists() else config_dir() / "settings.toml"
 
@@ -164,7 +167,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
 
     Raises `SettingsError` that names file, key and what is wrong.
     """
-    file = file or default_settings_file()
+    file = file or default_settings_file(environment)
     values = known_values(file, environment)
     for table, what in NEEDED.items():
         if table not in values:
@@ -191,7 +194,7 @@ def known_values(file: Path | None = None, environment: Mapping[str, str] = os.e
 
     From least to most weight: what was found plugged in, the file, what the hospital told, the environment.
     """
-    values = _read(file or default_settings_file())
+    values = _read(file or default_settings_file(environment))
     _overlay(values, environment)
     _enrolled(values)
     _found(values)
@@ -201,7 +204,7 @@ def known_values(file: Path | None = None, environment: Mapping[str, str] = os.e
 
 def enrolment_folder(file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Path:
     """Of these settings; a box that is not enrolled yet has no others that are complete. Raises `SettingsError`."""
-    file = file or default_settings_file()
+    file = file or default_settings_file(environment)
     values = _read(file)
     _overlay(values, environment)
     try:

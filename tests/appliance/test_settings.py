@@ -174,3 +174,10 @@ def test_a_subordinate_alone_would_wait_for_ever_and_is_refused(tmp_path: Path) 
     text = GOOD.replace('"synthetic"\nrate_hz = 30', '"kinect"\nsync = "subordinate"')
     with pytest.raises(SettingsError, match="exactly one"):
         load_settings(written(tmp_path, text), {})
+
+
+def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "box.toml"
+    file.write_text('[camera]\ndriver = "no-such-driver"\n')
+    with pytest.raises(SettingsError, match=r"box\.toml.*no-such-driver"):
+        load_settings(environment={"REHABBOX_SETTINGS": str(file)})
