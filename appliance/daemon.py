@@ -86,7 +86,7 @@ class Daemon:
         self._refused: set[str] = set()
         self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
         self._ledger = Ledger(settings.session.state / "accepted.json")
-        self._inbox, self._holding = self._hear(topics)
+        self._inbox, self._commands, self._holding = self._hear(topics)
         self._retention = Retention(settings.retention, settings.session.state, self._outbox, self._open_session)
         self._ending = threading.Event()
 
@@ -94,7 +94,7 @@ class Daemon:
         open_session = self._progress.interrupted
         return open_session.id if open_session is not None else None
 
-    def _hear(self, topics: Topics) -> tuple[Inbox, Holding]:
+    def _hear(self, topics: Topics) -> tuple[Inbox, Commands, Holding]:
         settings, state, reporter = self._settings, self._settings.session.state, self._reporter
         key = settings.session.reference_key
         ledger = self._ledger
@@ -108,7 +108,8 @@ class Daemon:
         )
         keys = load_public_keys(key) if key is not None else ()
         references = ReferenceFolder(settings.session.references)
-        return Inbox(topics, keys, references, ledger, self._orders, reporter, answers, commands, holding), holding
+        inbox = Inbox(topics, keys, references, ledger, self._orders, reporter, answers, commands, holding)
+        return inbox, commands, holding
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. What was done stays in the outbox and goes out with the next start."""
@@ -288,6 +289,7 @@ class Daemon:
         with WATCHDOG.watched("hospital-events") as alive:
             while not self._ending.is_set():
                 alive()
+                self._commands.follow_up()
                 try:
                     self._holding.see_off(alive)
                 except OutboxError as error:

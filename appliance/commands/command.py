@@ -39,7 +39,8 @@ def command(
     """Ask something of a box and show its answer; exit status 1 if it was not done.
 
     The keys of each command are in docs/schemas/command-NAME.json. A box that is off does it when it is back, within
-    --minutes, and answers on `answer/...` then.
+    --minutes, and answers on `answer/...` then. What takes a while is `accepted` first: --wait 1800 shows what came of
+    an update.
 
     \b
     Examples:

@@ -18,6 +18,7 @@ from appliance.inbound.hooks import Hooks
 from appliance.inbound.ledger import Ledger
 from appliance.inbound.prescriptions import TOLERANCE
 from appliance.inbound.take_recorder import TakeRecorder
+from appliance.inbound.updates import Updates
 from appliance.messages.answer import Check, LogLevel, SelfTestReport
 from appliance.messages.command import (
     Command,
@@ -88,8 +89,8 @@ class Commands:
         hooks: Hooks,
     ) -> None:
         self._settings, self._indicator, self._orders, self._ledger = settings, indicator, orders, ledger
-        self._answers, self._holding, self._takes, self._hooks = answers, holding, takes, hooks
-        self._corrections = corrections
+        self._answers, self._holding, self._takes, self._renewal = answers, holding, takes, hooks.renewal
+        self._corrections, self._updates = corrections, Updates(hooks.updater, ledger, answers)
 
     def carry_out(self, command: Command, request: Request) -> None:
         """One that was admitted. It is answered, now or later, whatever comes of it."""
@@ -99,7 +100,7 @@ class Commands:
             case RotateCertificate():
                 self._answered(command, request, lambda: self._rotate_certificate(command, request))
             case Update():
-                self._answered(command, request, lambda: self._update(command, request))
+                self._answered(command, request, lambda: self._updates.ask(command, request))
             case CorrectResult():
                 self._answered(command, request, lambda: self._corrections.correct(command, request))
             case SelfTest():
@@ -109,6 +110,10 @@ class Commands:
             case ForgetPatient():
                 self._stop_following(command)
                 self._enlist(command, request, lambda alive: self._holding.forget(command, request, alive))
+
+    def follow_up(self) -> None:
+        """Answers what was begun before and is decided now; to be called now and then by the same thread."""
+        self._updates.follow_up()
 
     def _enlist(self, command: Command, request: Request, do: Task) -> None:
         self._orders.enlist(partial(self._in_time, command, request, do))
@@ -140,27 +145,20 @@ class Commands:
         self._answers.give(request, "done", command.id, log_level=LogLevel(before=before, now=command.level))
 
     def _rotate_certificate(self, command: RotateCertificate, request: Request) -> None:
-        if self._hooks.renewal is None:
+        if self._renewal is None:
             reason = "this box renews no certificate by itself; enrol it again by hand"
             self._answers.give(request, "unsupported", command.id, reason=reason)
             return
         if command.certificate is not None:
-            new = self._hooks.renewal.install(command.certificate)
-        elif self._hooks.renewal.online:
-            new = self._hooks.renewal.renew()
+            new = self._renewal.install(command.certificate)
+        elif self._renewal.online:
+            new = self._renewal.renew()
         else:
-            wanted = self._hooks.renewal.request()
+            wanted = self._renewal.request()
             self._answers.give(request, "done", command.id, certificate_request=wanted)
             return
         until = f"the new certificate is valid until {new.not_valid_after_utc.isoformat()}"
         self._answers.give(request, "done", command.id, detail=until)
-
-    def _update(self, command: Update, request: Request) -> None:
-        if self._hooks.updater is None:
-            reason = "no updater is installed on this box"
-            self._answers.give(request, "unsupported", command.id, reason=reason)
-            return
-        self._answers.give(request, "done", command.id, detail=self._hooks.updater.update(command.version))
 
     def _test(self, command: SelfTest, request: Request, alive: Alive) -> None:
         """The light and loudspeaker are let go of meanwhile, for they are tried like everything else."""

@@ -12,11 +12,12 @@ import logging
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Protocol
+from uuid import UUID
 
 from cryptography import x509
 
 from appliance.settings import Settings
-from appliance.update.wish import UpdaterAsked
+from appliance.update.wish import UpdateOutcome, UpdaterAsked
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +44,11 @@ class CertificateRenewal(Protocol):
 class Updater(Protocol):
     """Serves `command/update`. An entry point names a callable that makes one from the `Settings`."""
 
-    def update(self, version: str) -> str:
-        """Begins to install that version; says in words what will happen. Raises `RehabBoxError`."""
+    def update(self, version: str, command: UUID) -> str:
+        """Begins to install that version; says in words what will happen. Raises `RehabBoxError`, `OSError`."""
+
+    def outcome(self, command: UUID) -> UpdateOutcome | None:
+        """What came of what that command began, also after restarts; None while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

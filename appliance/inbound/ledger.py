@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+    # A newer version that was taken back may have kept more.
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class Accepted(_Part):
@@ -53,12 +54,21 @@ class Departure(_Part):
     size: int = 0
 
 
+class AskedUpdate(_Part):
+    """An update that was handed on to the updater, to be answered when that is done with it."""
+
+    command: UUID
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+
 class _Stored(_Part):
     accepted: Accepted | None = None
     not_after: AwareDatetime | None = None
     holder: str | None = None
     commands: dict[UUID, AwareDatetime] = {}
     departures: tuple[Departure, ...] = ()
+    update: AskedUpdate | None = None
 
 
 class Ledger:
@@ -96,6 +106,11 @@ class Ledger:
     @property
     def departures(self) -> tuple[Departure, ...]:
         return self._stored.departures
+
+    @property
+    def update(self) -> AskedUpdate | None:
+        """The update of which the hospital waits to hear; None: of none."""
+        return self._stored.update
 
     def accept(self, prescription: Prescription) -> None:
         accepted = Accepted(id=prescription.id, subject=prescription.subject, sha256=content_digest(prescription))
@@ -137,6 +152,9 @@ class Ledger:
     def departed(self, departure: Departure) -> None:
         """Nothing of it is left."""
         self._change(departures=tuple(one for one in self._stored.departures if one != departure))
+
+    def await_update(self, asked: AskedUpdate | None) -> None:
+        self._change(update=asked)
 
     def _change(self, **changes: object) -> None:
         with self._lock:

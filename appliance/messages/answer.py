@@ -87,7 +87,8 @@ class Answer(Message):
     id: UUID | None
     """The request's id; null where it has none or could not be read."""
     outcome: Outcome
-    """`refused`: nothing was changed. `unsupported`: this box cannot do it. `failed`: it was tried."""
+    """`accepted`: what came of it follows. `refused`: nothing was changed. `unsupported`: this box cannot do it.
+    `failed`: it was tried."""
     code: Refusal | None = None
     """Why it was refused; null otherwise."""
     reason: str | None = None

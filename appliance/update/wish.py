@@ -1,62 +1,114 @@
-"""The hospital's word that a version is to be installed now, from the daemon, who may not, to the updater, who may.
+"""The hospital's word that a version is to be installed now, from the daemon, who may not, to the updater, who may; and
+the updater's word of what came of it, for the daemon to tell.
 
 The daemon leaves a file in its folder below /run, systemd sees it (rehabbox-update.path) and starts the updater, which
-moves it to its own folder: there it waits until no session runs.
+moves it to its own folder: there it waits until no session runs. What came of it lies beside it then.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from uuid import UUID
+
+from appliance.errors import RehabBoxError
+from appliance.update.packages import SOURCE
 
 ASKED = Path("/run/rehabbox/update-wanted")
-KEPT = Path("/var/lib/rehabbox-update/wanted")
-VERSION = r"[A-Za-z0-9.+~:-]{1,64}"
+FOLDER = Path("/var/lib/rehabbox-update")
+KEPT, OUTCOME = "wanted", "outcome.json"
+_WISH = re.compile(r"([A-Za-z0-9.+~:-]{1,64}) ([0-9a-f-]{36})")
+_LONGEST = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """command: the id of the hospital's command, by which what came of it is found again."""
+
+    version: str
+    command: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOutcome:
+    """What came of a wish. what: in words."""
+
+    installed: bool
+    what: str
 
 
 class UpdaterAsked:
     """The daemon's side, where there is an updater to be asked: on a box that the package was installed on."""
 
-    def __init__(self, asked: Path = ASKED) -> None:
-        self._asked = asked
+    def __init__(self, asked: Path = ASKED, folder: Path = FOLDER, source: Path = SOURCE) -> None:
+        self._asked, self._folder, self._source = asked, folder, source
 
     @property
     def there(self) -> bool:
         return self._asked.parent.is_dir()
 
-    def update(self, version: str) -> str:
-        """Says in words what will happen. Raises `OSError`."""
+    def update(self, version: str, command: UUID) -> str:
+        """Says in words what will happen. Raises `OSError`, `RehabBoxError` where nothing can."""
+        if not self._source.exists():
+            raise RehabBoxError(f"the box knows no package source of the hospital; name it in {self._source}")
         beside = self._asked.with_suffix(".tmp")
-        beside.write_text(version, "ascii")
+        beside.write_text(f"{version} {command}", "ascii")
         beside.replace(self._asked)
         return f"{version} is installed from the hospital's package source as soon as no session runs"
 
+    def outcome(self, command: UUID) -> UpdateOutcome | None:
+        """None while it waits or is under way."""
+        # In the updater's order: a wish is gone only after it was kept, or its outcome written.
+        waits = [_read(file) for file in (self._asked, self._folder / KEPT)]
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads((self._folder / OUTCOME).read_bytes())
+            if told["command"] == str(command):
+                return UpdateOutcome(bool(told["installed"]), str(told["what"]))
+        if any(wish is not None and wish.command == command for wish in waits):
+            return None
+        return UpdateOutcome(False, "it was lost in a power cut before it began; ask again with a new id")
 
-def take(asked: Path = ASKED, kept: Path = KEPT) -> str | None:
-    """The updater's side: what was asked for last, until `fulfilled`. A word that is no version counts as none."""
-    with suppress(OSError, UnicodeDecodeError):
-        word = _first_bytes(asked).decode("ascii").strip()
+
+def take(asked: Path = ASKED, folder: Path = FOLDER) -> Wish | None:
+    """The updater's side: what was asked for last, until `fulfilled`. A word that is no wish counts as none."""
+    wish, kept = _read(asked), folder / KEPT
+    if wish is not None:
+        _write(kept, f"{wish.version} {wish.command}")
+    with suppress(OSError):
         asked.unlink()
-        if re.fullmatch(VERSION, word):
-            kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            kept.write_text(word, "ascii")
+    return _read(kept)
+
+
+def fulfilled(wish: Wish, outcome: UpdateOutcome, folder: Path = FOLDER) -> None:
+    """Whatever came of it."""
+    _write(folder / OUTCOME, json.dumps({"command": str(wish.command), **asdict(outcome)}))
+    if _read(folder / KEPT) == wish:
+        (folder / KEPT).unlink()
+
+
+def _read(file: Path) -> Wish | None:
+    """One folder is the daemon's, and we may be root: no link is followed, and nothing that is no file waited for."""
     try:
-        return kept.read_text("ascii")
-    except (OSError, UnicodeDecodeError):
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            word = os.read(descriptor, _LONGEST).decode("ascii").strip()
+        finally:
+            os.close(descriptor)
+        found = _WISH.fullmatch(word)
+        return Wish(found[1], UUID(found[2])) if found else None
+    except (OSError, ValueError):
         return None
 
 
-def _first_bytes(file: Path) -> bytes:
-    """The folder is the daemon's, and we are root: no link is followed, and nothing that is no file is waited for."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, 100)
-    finally:
-        os.close(descriptor)
-
-
-def fulfilled(kept: Path = KEPT) -> None:
-    """Whatever came of it."""
-    kept.unlink(missing_ok=True)
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    beside = file.with_suffix(".tmp")
+    with beside.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)

@@ -49,7 +49,7 @@ class EvdevButton:
         except OSError as error:
             raise DeviceNotFoundError(
                 f"button {self._options.device}: {error.strerror}; see /dev/input/by-id, and whether the daemon's user "
-                "is in the group input"
+                "may read it (60-rehabbox.rules gives it buttons, no keyboards)"
             ) from None
         self._rest = b""
 

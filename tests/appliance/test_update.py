@@ -6,15 +6,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from appliance.errors import RehabBoxError
 from appliance.update.packages import UpdateError
 from appliance.update.record import Record
 from appliance.update.run import GATE_S, SESSION_RUNS, Clock, update
-from appliance.update.wish import UpdaterAsked, fulfilled, take
+from appliance.update.wish import UpdateOutcome, UpdaterAsked, Wish, fulfilled, take
 
 PROJECT = Path(__file__).parents[2]
 
@@ -151,22 +154,71 @@ def test_a_version_that_the_hospital_asks_for_is_tried_again_and_no_other_in_its
         run(packages, FakeBox(packages), record, wanted="3")
 
 
-def test_what_the_daemon_asks_for_waits_with_the_updater_until_it_is_fulfilled(tmp_path: Path) -> None:
-    asked, kept = tmp_path / "run" / "update-wanted", tmp_path / "updates" / "wanted"
-    assert not UpdaterAsked(asked).there
+@dataclass
+class Desk:
+    """Where daemon and updater leave word for each other."""
+
+    asked: Path
+    folder: Path
+    daemon: UpdaterAsked
+
+    def take(self) -> Wish | None:
+        return take(self.asked, self.folder)
+
+    def fulfil(self, wish: Wish, outcome: UpdateOutcome) -> None:
+        fulfilled(wish, outcome, self.folder)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    asked, folder, source = tmp_path / "run" / "update-wanted", tmp_path / "updates", tmp_path / "rehabbox.sources"
     asked.parent.mkdir()
-    assert UpdaterAsked(asked).there
-    assert "as soon as no session runs" in UpdaterAsked(asked).update("1.2")
-    assert (take(asked, kept), asked.exists(), take(asked, kept)) == ("1.2", False, "1.2")
-    fulfilled(kept)
-    assert take(asked, kept) is None
+    source.touch()
+    return Desk(asked, folder, UpdaterAsked(asked, folder, source))
 
 
-def test_a_daemon_gone_wrong_leads_the_updater_nowhere(tmp_path: Path) -> None:
-    asked, kept = tmp_path / "update-wanted", tmp_path / "wanted"
-    (tmp_path / "elsewhere").write_text("9.9")
-    asked.symlink_to(tmp_path / "elsewhere")
-    assert take(asked, kept) is None
-    asked.unlink()
-    asked.write_text("1.0; reboot")
-    assert take(asked, kept) is None
+def test_what_the_daemon_asks_for_waits_with_the_updater_until_it_is_fulfilled(desk: Desk) -> None:
+    wish = Wish("1.2", uuid4())
+    assert "as soon as no session runs" in desk.daemon.update("1.2", wish.command)
+    assert desk.daemon.outcome(wish.command) is None
+    assert (desk.take(), desk.asked.exists(), desk.take()) == (wish, False, wish)
+    assert desk.daemon.outcome(wish.command) is None
+    desk.fulfil(wish, UpdateOutcome(True, "1.2 is installed"))
+    assert desk.take() is None
+    assert desk.daemon.outcome(wish.command) == UpdateOutcome(True, "1.2 is installed")
+
+
+def test_a_wish_that_came_while_another_was_fulfilled_is_kept(desk: Desk) -> None:
+    first, second = Wish("1.2", uuid4()), Wish("1.3", uuid4())
+    desk.daemon.update("1.2", first.command)
+    assert desk.take() == first
+    desk.daemon.update("1.3", second.command)
+    desk.fulfil(first, UpdateOutcome(True, "1.2 is installed"))
+    assert desk.take() == second
+
+
+def test_a_wish_that_a_power_cut_took_is_told_as_lost(desk: Desk) -> None:
+    command = uuid4()
+    desk.daemon.update("1.2", command)
+    desk.asked.unlink()
+    outcome = desk.daemon.outcome(command)
+    assert outcome is not None
+    assert (outcome.installed, "ask again" in outcome.what) == (False, True)
+
+
+def test_only_a_box_with_the_package_and_a_source_can_be_asked(tmp_path: Path) -> None:
+    daemon = UpdaterAsked(tmp_path / "run" / "update-wanted", tmp_path, tmp_path / "rehabbox.sources")
+    assert not daemon.there
+    (tmp_path / "run").mkdir()
+    assert daemon.there
+    with pytest.raises(RehabBoxError, match=r"rehabbox\.sources"):
+        daemon.update("1.2", uuid4())
+
+
+def test_a_daemon_gone_wrong_leads_the_updater_nowhere(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text(f"9.9 {uuid4()}")
+    desk.asked.symlink_to(tmp_path / "elsewhere")
+    assert desk.take() is None
+    for word in (f"1.0; reboot {uuid4()}", "1.0", f"1.0 {uuid4()} more", "1.0 " + "-" * 36):
+        desk.asked.write_text(word)
+        assert desk.take() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hal.button.evdev import DOWN, EV_KEY, EVENT
 from tests.image.conftest import Installed
 from tests.integration.conftest import Hospital
 
@@ -51,6 +53,42 @@ def test_a_serial_receiver_is_read_through_the_only_place_where_the_daemon_sees_
     assert result["status"] == "scored"
     rates = [health["devices"]["imu"]["rate_hz"] for health in hospital.of("health")]
     assert any(rate == pytest.approx(RATE_HZ, rel=0.2) for rate in rates if rate is not None)
+
+
+@pytest.fixture
+def switch(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A foot switch: a pipe in the place of the kernel's device file, with the same records; and its other end."""
+    path = tmp_path / "event7"
+    os.mkfifo(path, 0o600)
+    kernel = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    yield str(path), kernel
+    os.close(kernel)
+
+
+def test_a_button_is_pressed_through_the_confinement_and_a_keyboard_cannot_be_opened(
+    box: Installed, hospital: Hospital, switch: tuple[str, int], tmp_path: Path
+) -> None:
+    path, kernel = switch
+    (tmp_path / "event8").write_text("a keyboard")
+    (tmp_path / "event8").chmod(0o640)
+    box.settings(button={"driver": "evdev", "device": "/dev/input/event7"})
+    exercise = box.exercise("squat", "both", 3)
+    machine = box.machine
+    machine.boot([f"--bind={path}:/dev/input/event7", f"--bind={tmp_path}/event8:/dev/input/event8"])
+    machine.run("chgrp", "rehabbox", "/dev/input/event7")  # udev's part on a real machine
+    machine.run("chmod", "640", "/dev/input/event7")
+    machine.run("systemctl", "restart", UNIT)
+    machine.wait(UNIT)
+    assert "char-input r" in machine.show(UNIT, "DeviceAllow")
+    process = machine.show(UNIT, "MainPID")
+    inside = ("nsenter", "--target", process, "--mount", "setpriv", "--reuid=rehabbox", "--regid=rehabbox")
+    opened = machine.run(*inside, "--clear-groups", "cat", "/dev/input/event8", check=False)
+    assert "a keyboard" not in opened
+    hospital.prescribe([exercise])
+    hospital.wait(lambda heard: any(one["state"] == "recording" for one in heard.of("session")), timeout_s=180)
+    os.write(kernel, EVENT.pack(1764336000, 0, EV_KEY, 48, DOWN))
+    hospital.wait(lambda heard: any(one["state"] == "abandoned" for one in heard.of("session")), timeout_s=180)
+    assert {one["reason"] for one in hospital.of("session") if one["state"] == "abandoned"} == {"the patient stopped"}
 
 
 def test_the_daemon_sees_usb_and_none_of_the_systems_other_devices(box: Installed) -> None:

@@ -34,6 +34,9 @@ def test_install_run_upgrade_take_back_and_purge(box: Installed, newer: Path, im
     assert first.endswith(" installed")
     machine.run("sh", "-c", "echo '# mine' >>/etc/rehabbox/exercises/15_squat.toml")
     mine = machine.run("cat", "/etc/rehabbox/settings.toml")
+    for language in ("en", "de"):
+        spoken = machine.run("ls", f"/usr/share/rehabbox/prompts/{language}").split()
+        assert {"recording.wav", "times-8.wav"} <= set(spoken), "what the loudspeaker says"
 
     machine.run("dpkg", "--install", "--force-confold", f"/srv/{newer.name}", timeout_s=900)
     machine.wait(UNIT)

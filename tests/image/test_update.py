@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.image.conftest import Installed
 from tests.image.test_package import installed
 from tests.image.variants import repacked
-from tests.integration.conftest import Hospital
+from tests.integration.conftest import BOX, TOPICS, Hospital
 
 UNIT, UPDATE = "rehabbox.service", "rehabbox-update.service"
 SITE_PACKAGES = "usr/lib/rehabbox/lib/python3.11/site-packages"
@@ -125,6 +128,34 @@ def test_a_new_version_that_works_stays(box: Installed, source: Source, current:
     box.machine.wait(UNIT)
     kept = box.machine.run("ls", "/var/cache/rehabbox-update").split()
     assert sorted(kept) == [current.name.replace("_amd64", ""), "rehabbox_9.0.0.deb"], "the way back is kept"
+
+
+def asked(hospital: Hospital, version: str, *outcomes: str) -> dict[str, Any]:
+    """The last answer to `command/update`, when these have come."""
+    now, own = datetime.now(UTC), {"id": str(uuid4()), "box": BOX, "version": version}
+    times = {"issued": now.isoformat(), "expires": (now + timedelta(minutes=10)).isoformat()}
+    hospital.client.publish(TOPICS.command("update"), json.dumps(own | times).encode())
+
+    def answers() -> list[dict[str, Any]]:
+        return [answer for answer in hospital.of("answer") if answer["id"] == own["id"]]
+
+    hospital.wait(lambda heard: len(answers()) == len(outcomes), timeout_s=900)
+    assert [answer["outcome"] for answer in answers()] == list(outcomes)
+    return answers()[-1]
+
+
+def test_the_hospital_asks_for_a_version_and_hears_when_it_works_or_why_it_cannot_be_had(
+    box: Installed, hospital: Hospital, source: Source, current: Path, newer: Path
+) -> None:
+    source.publish(current, newer)
+    boot_with(box, source)
+    hospital.wait(lambda heard: bool(heard.of("status")))
+    answer = asked(hospital, "9.1.0", "accepted", "failed")
+    assert "9.1.0 is not newer than" in answer["reason"]
+    before = installed(box.machine)
+    answer = asked(hospital, "9.0.0", "accepted", "done")
+    assert (answer["detail"], before != installed(box.machine)) == ("9.0.0 is installed and works", True)
+    assert installed(box.machine) == "9.0.0 installed"
 
 
 @pytest.mark.parametrize("fault", [BREAKS_THE_SCORER, BREAKS_THE_DAEMON], ids=["pose network", "daemon"])

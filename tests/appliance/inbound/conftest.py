@@ -64,12 +64,12 @@ class Bench:
         self.holding = Holding(self.state, self.ledger, self.progress, self.outbox, answers)
         nothing: Any = None  # devices, which no command of these tests needs
         corrections = Corrections(self.outbox, answers)
-        commands = Commands(
+        self.commands = Commands(
             nothing, nothing, self.orders, self.ledger, answers, self.holding, nothing, corrections, self.hooks
         )
         self.inbox = Inbox(
             TOPICS, (KEY.public_key(),), ReferenceFolder(self.references), self.ledger, self.orders, self.reporter,
-            answers, commands, self.holding,
+            answers, self.commands, self.holding,
         )  # fmt: skip
         self._answered = self.outbox.last_id
 
@@ -100,6 +100,11 @@ class Bench:
             order(lambda quiet_s=0.0: None)
         self.orders.stopped = False
         self.holding.see_off(lambda quiet_s=0.0: None)
+        return self.answers()
+
+    def follow_up(self) -> list[dict[str, Any]]:
+        """What is decided now of what was begun before; the answers."""
+        self.commands.follow_up()
         return self.answers()
 
     def held(self) -> dict[str, bytes]:

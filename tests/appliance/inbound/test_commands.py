@@ -1,17 +1,19 @@
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography import x509
 
-from appliance.errors import EnrolmentError
+from appliance.errors import EnrolmentError, RehabBoxError
 from appliance.hospital.authority import Authority
 from appliance.inbound import ledger
 from appliance.inbound.hooks import Hooks
 from appliance.messages.command import COMMANDS, MAX_BYTES
+from appliance.update.wish import UpdateOutcome
 from tests.appliance.inbound.conftest import TOPICS, Bench, at, command
 
 
@@ -86,7 +88,7 @@ def test_what_this_box_cannot_do_it_says(bench: Any) -> None:
         assert "box" in answer["reason"]
 
 
-def test_a_certificate_is_renewed_and_an_update_begun_by_the_parts_that_can(tmp_path: Any) -> None:
+def test_a_certificate_is_renewed_by_the_part_that_can(tmp_path: Any) -> None:
     file = Authority(tmp_path / "other").client("box-1").certificate
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
 
@@ -105,14 +107,9 @@ def test_a_certificate_is_renewed_and_an_update_begun_by_the_parts_that_can(tmp_
                 raise EnrolmentError("the server does\nnot answer")
             return certificate
 
-    class Updater:
-        def update(self, version: str) -> str:
-            return f"version {version} is fetched"
-
-    bench = Bench(tmp_path, Hooks(Renewal(), Updater()))
+    bench = Bench(tmp_path, Hooks(Renewal()))
     answer = bench.command("rotate-certificate", command())
     assert (answer["outcome"], f"{certificate.not_valid_after_utc:%Y-%m-%d}" in answer["detail"]) == ("done", True)
-    assert bench.command("update", command(version="0.2.0"))["detail"] == "version 0.2.0 is fetched"
     Renewal.fails = True
     answer = bench.command("rotate-certificate", command())
     assert (answer["outcome"], answer["reason"]) == ("failed", "the server does not answer")
@@ -121,6 +118,65 @@ def test_a_certificate_is_renewed_and_an_update_begun_by_the_parts_that_can(tmp_
     answer = bench.command("rotate-certificate", command(certificate="an answer"))
     assert (answer["outcome"], f"{certificate.not_valid_after_utc:%Y-%m-%d}" in answer["detail"]) == ("done", True)
     bench.outbox.close()
+
+
+@dataclass
+class Updater:
+    """One that is done with a command when its outcome is put here."""
+
+    done: dict[UUID, UpdateOutcome] = field(default_factory=dict)
+
+    def update(self, version: str, command: UUID) -> str:
+        if version == "0.0.1":
+            raise RehabBoxError("no\nsource")
+        return f"{version} is fetched"
+
+    def outcome(self, command: UUID) -> UpdateOutcome | None:
+        return self.done.get(command)
+
+
+@pytest.fixture
+def updater() -> Updater:
+    return Updater()
+
+
+@pytest.fixture
+def updated(tmp_path: Any, updater: Updater) -> Iterator[Bench]:
+    box = Bench(tmp_path, Hooks(updater=updater))
+    yield box
+    box.outbox.close()
+
+
+def test_an_update_is_accepted_and_told_as_done_after_the_restart_when_it_is_not_before(
+    updated: Bench, updater: Updater
+) -> None:
+    asked = command(version="0.2.0")
+    answer = updated.command("update", asked, response_topic=TOPICS.answer("it"), correlation=b"7")
+    assert (answer["outcome"], answer["detail"]) == ("accepted", "0.2.0 is fetched")
+    assert updated.follow_up() == []
+    updated.start()
+    assert updated.follow_up() == []
+    updater.done[UUID(asked["id"])] = UpdateOutcome(True, "0.2.0 is installed")
+    (told,) = updated.follow_up()
+    assert (told["outcome"], told["detail"], told["id"]) == ("done", "0.2.0 is installed", asked["id"])
+    assert (told["request"], told["topic"], told["correlation"]) == ("command/update", TOPICS.answer("it"), b"7")
+    updated.start()
+    assert updated.follow_up() == []
+
+
+def test_an_update_that_was_taken_back_could_not_begin_or_was_overtaken_failed(
+    updated: Bench, updater: Updater
+) -> None:
+    answer = updated.command("update", command(version="0.0.1"))
+    assert (answer["outcome"], answer["reason"]) == ("failed", "no source")
+    first, second = command(version="0.2.0"), command(version="0.3.0")
+    updated.command("update", first)
+    overtaken, accepted = updated.give(TOPICS.command("update"), second)
+    assert (overtaken["outcome"], overtaken["id"]) == ("failed", first["id"])
+    assert (accepted["outcome"], accepted["id"]) == ("accepted", second["id"])
+    updater.done[UUID(second["id"])] = UpdateOutcome(False, "0.3.0 does not work: no frame")
+    (told,) = updated.follow_up()
+    assert (told["outcome"], told["reason"]) == ("failed", "0.3.0 does not work: no frame")
 
 
 def test_a_command_that_expires_while_the_box_is_busy_is_not_begun(bench: Any) -> None:
