@@ -113,10 +113,10 @@ def link_to(outbox: Outbox) -> Iterator[Callable[..., Link]]:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Waits for a condition, at most eight seconds."""
+    """Waits for a condition, at most half a minute."""
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = monotonic() + 8
+        deadline = monotonic() + 30
         while not condition():
             assert monotonic() < deadline, "it did not come to that"
             sleep(0.01)

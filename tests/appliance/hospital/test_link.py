@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from appliance.errors import SettingsError
-from appliance.hospital import delivery
+from appliance.hospital import delivery, suspects
 from appliance.hospital.authority import Authority
 from appliance.hospital.events import Accepted, Connected, Disconnected, Event, Received, Refused
 from appliance.hospital.link import Link, delays
@@ -224,25 +224,26 @@ def test_a_message_larger_than_the_broker_takes_holds_up_nothing(
     link_to: LinkTo,
     outbox: Outbox,
     wait_until: WaitUntil,
+    monkeypatch: pytest.MonkeyPatch,
     limit: str,
     said: str,
 ) -> None:
+    monkeypatch.setattr(suspects, "FIRST_PAUSE_S", suspects.LONGEST_PAUSE_S)
     with (broker.folder / "mosquitto.conf").open("a") as config:
         config.write(f"{limit}\n")
     broker.stop()
     command = ["/usr/sbin/mosquitto", "-c", broker.folder / "mosquitto.conf"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            link = link_to(broker.settings_for("box-1"))
+            link = link_to(broker.settings_for("box-1"), OutboxSettings(keep_s=0.0))
             link.start()
             event_of(link, Connected)
             wait_until(hospital.client.is_connected)
             outbox.put(link.topics.session("1"), bytes(50_000))
             put_results(outbox, 1)
             assert said in event_of(link, Refused).reason
-            wait_until(lambda: outbox.counters().queued == 1)
-            link.stop()
-            assert [queued.sequence for queued in outbox.pending()] == [None]
+            wait_until(lambda: [queued.sequence for queued in outbox.pending()] == [None])
+            assert json.loads(hospital.next(lambda message: "/result/" in message.topic).payload)["sequence"] == 1
         finally:
             process.kill()
 
