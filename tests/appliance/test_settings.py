@@ -179,5 +179,5 @@ def test_a_subordinate_alone_would_wait_for_ever_and_is_refused(tmp_path: Path) 
 def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
     file = tmp_path / "box.toml"
     file.write_text('[camera]\ndriver = "no-such-driver"\n')
-    with pytest.raises(SettingsError, match=r"box\.toml.*no-such-driver"):
+    with pytest.raises(SettingsError, match=r"box\.toml: broker"):
         load_settings(environment={"REHABBOX_SETTINGS": str(file)})

@@ -24,6 +24,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from appliance.hospital.throwaway import ThrowawayBroker
+from drawings import write_drawings
 from terminal import COLUMNS, Terminal
 from ward import BOXES, SITE, Hospital
 
@@ -46,6 +47,7 @@ def main(out: Path) -> None:
     if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
         raise click.ClickException("needs Chromium: apt-get install chromium chromium-driver")
     out.mkdir(parents=True, exist_ok=True)
+    write_drawings(out)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rehabbox-pictures-")))
         hospital = Hospital(stack.enter_context(ThrowawayBroker(folder / "broker", SITE)), folder)
@@ -62,7 +64,7 @@ def main(out: Path) -> None:
         _console_pictures(browser, url, token, out)
         _report_pictures(browser, hospital.folder / BOXES[0].name, folder, out)
         _terminal_picture(browser, watch.stop(), hospital, folder, out)
-    for file in sorted(out.glob("*.png")):
+    for file in sorted(out.iterdir()):
         click.echo(f"{file}: {file.stat().st_size / 1000:.0f} kB")
 
 
