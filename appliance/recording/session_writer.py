@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 from mcap.writer import Writer
@@ -35,7 +36,8 @@ from appliance.recording.session_messages import event_message, imu_message, pla
 from hal.types import ImuSample
 
 SYNC_S = 0.5
-"""Pause between two waits for the disk. Half of the promised second: the other half is the disk's."""
+"""From one wait for the disk to the next, however long it took. Half of the promised second: the other half is the
+disk's."""
 
 
 class SessionWriter:
@@ -151,8 +153,11 @@ class SessionWriter:
             self._write(IMU_TOPIC + segment, samples[0].arrival_ns, imu_message(samples))
 
     def _sync_now_and_then(self) -> None:
-        while not self._closing.wait(SYNC_S):
+        pause_s = SYNC_S
+        while not self._closing.wait(pause_s):
+            began_s = monotonic()
             self._sync()
+            pause_s = max(0.0, SYNC_S - (monotonic() - began_s))
 
     def _sync(self) -> None:
         """Bring all that was added onto the disk; only taking it out of memory holds up the callers."""
