@@ -13,25 +13,31 @@ import numpy as np
 
 from appliance.errors import NotScorableError
 from appliance.quality.of_set import middling_model, with_rest
-from appliance.scoring.body import Floats, body_of
+from appliance.scoring.body import Body, Floats, body_of
 from appliance.scoring.components import Model, measure
 from appliance.scoring.extended import extended
 from appliance.scoring.movement import Movement, movement_of
 from appliance.scoring.repetitions import Span
-from appliance.skeleton.standard import Recording
+from appliance.skeleton.standard import INDEX, Recording
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
     """contributions: to the extended dissimilarity, by component. reference, patient: what moved how, the patient's as
     the mean of the repetitions, and by the reference's sides where `mirrored`: the patient used the other ones.
-    seen: (17,) joints that both show."""
+    seen: (17,) joints that both show. knees: how near they come, of the reference and of the patient, as `_knees`."""
 
     contributions: dict[str, float]
     reference: Movement
     patient: Movement
     seen: Floats
     mirrored: bool
+    knees: tuple[float, float]
+
+
+_LEG = ("hip", "knee", "ankle")
+_FEET_APART = 0.1
+"""Trunk lengths; of feet that stand nearer nothing is said of the knees."""
 
 
 def differences(
@@ -51,12 +57,13 @@ def differences(
         patient=_mean([one[1] for one in found]),
         seen=np.min([one[2] for one in found], axis=0),
         mirrored=sum(one[3] for one in found) * 2 > len(found),
+        knees=(_knees(model.body), float(np.median([one[4] for one in found]))),
     )
 
 
 def _one(
     model: Model, recording: Recording, span: Span, joints: tuple[str, ...]
-) -> tuple[dict[str, float], Movement, Floats, bool] | None:
+) -> tuple[dict[str, float], Movement, Floats, bool, float] | None:
     try:
         body = body_of(with_rest(recording, span), joints)
     except NotScorableError:
@@ -64,7 +71,23 @@ def _one(
     measured = measure(model, body)
     body = body.mirrored() if measured.mirrored else body
     seen = np.asarray(model.body.seen & body.seen, np.float64)
-    return extended(measured).contributions, movement_of(body), seen, measured.mirrored
+    return extended(measured).contributions, movement_of(body), seen, measured.mirrored, _knees(body)
+
+
+def _knees(body: Body) -> float:
+    """The knees' least distance (3rd percentile) across the body, as a share of the ankles'; below 0 where they cross.
+
+    NaN where a leg is not seen or the feet are not apart.
+    """
+    left, right = (body.about_pelvis[:, [INDEX[f"{side}_{of}"] for of in _LEG]] for side in ("left", "right"))
+    if not body.seen[[INDEX[f"{side}_{of}"] for side in ("left", "right") for of in _LEG]].all():
+        return float("nan")
+    apart = left - right
+    across = apart[:, 0] / np.linalg.norm(apart[:, 0], axis=1, keepdims=True)
+    knees, ankles = (np.sum(apart[:, joint] * across, axis=1) for joint in (1, 2))
+    if np.median(ankles) < _FEET_APART:
+        return float("nan")
+    return float(np.percentile(knees / np.maximum(ankles, _FEET_APART), 3))
 
 
 def _mean(movements: list[Movement]) -> Movement:

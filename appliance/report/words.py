@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.report.differences import Differences
 from appliance.scoring.body import ANGLES, TILTS, Floats
@@ -20,13 +21,18 @@ _LEAST_DEG, _LEAST_PART = 10.0, 0.15
 """Of a range that is lost or added: degrees, and share of the reference's."""
 _LEAST_TILT_DEG = 8.0
 _SLOWER, _QUICKER = 1.3, 0.75
-_LEAST_PIECES, _MORE_PIECES = 2.0, 1.5
+_LEAST_PIECES, _MORE_PIECES = 0.8, 1.4
 _LONGER = 1.3
 _SURELY_LONGER_S = 0.3
+_BENT_DEG, _KNEES_NEARER = 40.0, 0.25
+"""Both knees bend so far in the reference; they come nearer by so much of the ankles' distance."""
+_HELD_DEG = 30.0
+"""A limb that the reference moves by less is one that it holds still."""
 _MOST_NAMED = 3
 _SPOKEN_OF = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "hip", "knee"))
 """Angles that a therapist would name; thighs, shanks and the trunk against the vertical say the same otherwise."""
 
+_LEAN = list(TILTS).index("trunk_forward")
 _TILT_WORDS = {
     "trunk_forward": "the trunk leans forward or back",
     "trunk_sideways": "the trunk leans sideways",
@@ -40,6 +46,7 @@ _TOPICS = {
     "compensation": (
         "trunk_inclination", "trunk_compensation", "trunk_course", "head_compensation", "head_share",
     ),
+    "knees": ("posture",),
     "another way": ("posture",),
     "detours": ("body_path",),
     "halting": ("submovements",),
@@ -65,6 +72,8 @@ def findings(differences: Differences | None, repetitions: Sequence[Repetition])
     if differences.mirrored:
         found.append(Finding("side", "The other side was used than in the reference; compared in the mirror.", 0.0))
     measured = [one for topic in _TOPICS if (one := _finding(topic, differences)) is not None]
+    if any(one.topic in ("compensation", "another way", "knees") for one in measured):
+        measured = [one for one in measured if one.topic != "detours"]  # the way that is named is the longer one
     return found + sorted(measured, key=lambda one: -one.cost)
 
 
@@ -91,19 +100,38 @@ def _lost_range(differences: Differences) -> str | None:
 
 
 def _added_range(differences: Differences) -> str | None:
-    named = _changed(differences, 1.0, "{name} {here:.0f}° instead of {there:.0f}°")
-    return f"Limbs move that the reference holds stiller: {_listed(named)}." if named else None
+    still = differences.reference.angle_ranges < _HELD_DEG
+    form = "{name} {here:.0f}° instead of {there:.0f}°"
+    held, moved = (_changed(differences, 1.0, form, of) for of in (still, ~still))
+    said = [f"Limbs move that the reference holds still: {_listed(held)}."] if held else []
+    said += [f"More range than in the reference: {_listed(moved)}."] if moved else []
+    return " ".join(said) or None
 
 
-def _changed(differences: Differences, sign: float, form: str) -> list[str]:
-    """Of the angles whose range is much larger (sign 1) or smaller (-1) than the reference's, those changed most."""
+def _changed(differences: Differences, sign: float, form: str, of: NDArray[np.bool_] | None = None) -> list[str]:
+    """Of the angles whose range is much larger (sign 1) or smaller (-1) than the reference's, those changed most.
+
+    A hip bends further where the trunk leans further: that is said of the trunk.
+    """
     here, there = differences.patient.angle_ranges, differences.reference.angle_ranges
-    change = _known_angles(differences, sign * (here - there))
+    lean = differences.patient.tilt_ranges[_LEAN] - differences.reference.tilt_ranges[_LEAN]
+    leaning = np.array([lean if name.endswith("_hip") and lean >= _LEAST_TILT_DEG else 0.0 for name in ANGLES])
+    change = _known_angles(differences, sign * (here - there) - (leaning if sign > 0 else 0.0))
+    change = change if of is None else np.where(of, change, 0.0)
     return [
         form.format(name=name.replace("_", " "), here=here[place], there=there[place])
         for place, name in _largest(change)
         if change[place] >= max(_LEAST_DEG, _LEAST_PART * there[place])
     ]
+
+
+def _fallen_knees(differences: Differences) -> str | None:
+    there, here = differences.knees
+    bent = [differences.reference.angle_ranges[list(ANGLES).index(f"{side}_knee")] for side in ("left", "right")]
+    if not there - here >= _KNEES_NEARER or min(bent) < _BENT_DEG:  # neither is said of what is not known
+        return None
+    ends = "cross" if here < 0.0 else f"come to {100 * here:.0f} % of the distance of the ankles"
+    return f"The knees fall inwards: they {ends} (reference: {100 * there:.0f} %)."
 
 
 def _compensation(differences: Differences) -> str | None:
@@ -154,6 +182,7 @@ def _pace(differences: Differences) -> str | None:
 _SENTENCES: dict[str, Callable[[Differences], str | None]] = {
     "range": _lost_range,
     "compensation": _compensation,
+    "knees": _fallen_knees,
     "another way": _added_range,
     "detours": _detours,
     "halting": _halting,

@@ -34,9 +34,13 @@ def shown(exercise: str = "shoulder_abduction", side: str = "left", repetitions:
 
 
 def done(
-    impairment: Impairment | None, exercise: str = "shoulder_abduction", side: str = "left", tempo: float = 1.0
+    impairment: Impairment | None,
+    exercise: str = "shoulder_abduction",
+    side: str = "left",
+    tempo: float = 1.0,
+    seed: int = 3,
 ) -> Recording:
-    patient = VirtualPatient(3)
+    patient = VirtualPatient(seed)
     patient.rest(exercise, side, at_s=-10.0)
     end_s = patient.perform(exercise, side, 2, at_s=0.0, tempo=tempo, impairment=impairment)
     times = np.arange(int((end_s + 1.0) * 30)) / 30
@@ -61,6 +65,9 @@ def words(content: Content) -> list[str]:
         ("shoulder_abduction", "left", Impairment(correction={"trunk": 0}), "compensation", "trunk"),
         ("hip_abduction", "left", Impairment(correction={"trunk": 0}), "compensation", "trunk"),
         ("shoulder_abduction", "left", Impairment(smoothness={"left_arm": 0}), "halting", "Not fluent"),
+        ("squat", "both", Impairment(smoothness={"left_leg": 0, "right_leg": 0}), "halting", "Not fluent"),
+        ("squat", "both", Impairment(correction={"left_leg": 0, "right_leg": 0}), "knees", "knees fall inwards"),
+        ("squat", "both", Impairment(correction={"left_arm": 0, "right_arm": 0}), "another way", "holds still"),
     ],
 )
 def test_the_words_name_a_known_fault_first(
@@ -69,6 +76,18 @@ def test_the_words_name_a_known_fault_first(
     content = report_of(done(impairment, exercise, side), exercise, side)
     assert content.words[0].topic == topic, words(content)
     assert named in content.words[0].sentence
+
+
+def test_of_two_arms_the_one_that_lags_is_named() -> None:
+    (first, *_) = words(report_of(done(Impairment(completeness={"left_arm": 1}), side="both"), side="both"))
+    assert "left shoulder" in first
+    assert "right shoulder" not in first
+
+
+def test_what_follows_from_a_trunk_that_leans_is_not_told_as_faults_of_their_own() -> None:
+    """Hips bend further with it, and every joint goes a longer way."""
+    (only,) = words(report_of(done(Impairment(correction={"trunk": 0}), "squat", "both", seed=6), "squat", "both"))
+    assert only.startswith("Compensation: the trunk leans forward or back")
 
 
 def test_a_patient_who_does_as_the_reference_is_told_of_nothing() -> None:
