@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from appliance.bench.rows import Row
-from appliance.commands.output import json_option, print_json
+from appliance.commands.output import json_option, print_json, progress_bar
 
 BENCHES = {
     "box": "appliance.bench.box",
@@ -31,17 +31,15 @@ def bench(name: str | None, as_json: bool) -> int:
     Example:
       rehabbox bench sync --json
     """
-    rows = [row for known in ([name] if name else BENCHES) for row in _run(known)]
+    rows: list[Row] = []
+    with progress_bar() as bar:
+        for known in bar.track([name] if name else list(BENCHES)):
+            rows += import_module(BENCHES[known]).run()
     if as_json:
         print_json({"benches": [row.as_json() for row in rows]})
     else:
         Console().print(_table(rows))
     return 0 if all(row.ok for row in rows) else 1
-
-
-def _run(name: str) -> list[Row]:
-    rows: list[Row] = import_module(BENCHES[name]).run()
-    return rows
 
 
 def _table(rows: list[Row]) -> Table:

@@ -73,7 +73,7 @@ def acl(folder: Path, passphrase_file: Path | None, pid_file: Path | None) -> No
 
 @click.command()
 @click.option("--site", help="Where the fleet has several.")
-@click.option("--out", type=path, required=True)
+@click.option("--out", type=path, required=True, help="File for the boxes, the same for all of a site.")
 @of_folder
 def hospital(folder: Path, site: str | None, out: Path) -> None:
     """Write what the boxes of a site are told (no secret), for `rehabbox enrol est`.

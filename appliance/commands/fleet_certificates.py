@@ -106,7 +106,9 @@ def _key_requested(file: Path | None, name: str) -> PublicKey:
 
 @click.command()
 @click.argument("name")
-@click.option("--reason", type=click.Choice(REASONS), default="unspecified", show_default=True)
+@click.option(
+    "--reason", type=click.Choice(REASONS), default="unspecified", show_default=True, help="For the revocation list."
+)
 @passphrase_option
 @reload_option
 @of_folder

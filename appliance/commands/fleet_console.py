@@ -19,7 +19,7 @@ from appliance.errors import RehabBoxError, SettingsError
 @click.option("--ca", type=path, help="The authority that signed the broker's certificate.")
 @click.option("--certificate", type=path, help="Ours, for the broker: a reader's of `fleet user`.")
 @click.option("--key", type=path, help="Its private key.")
-@click.option("--listen", default="127.0.0.1:8800", show_default=True, metavar="ADDRESS:PORT")
+@click.option("--listen", default="127.0.0.1:8800", show_default=True, metavar="ADDRESS:PORT", help="Where it answers.")
 @click.option("--token-file", type=path, help="Whoever knows its first line may look.")
 @click.option("--user-header", metavar="NAME", help="Whom the reverse proxy names in this header may look.")
 @click.option(

@@ -151,9 +151,13 @@ def withdraw(address: BrokerAddress, site: str, box: str, digest: str) -> None:
 @reference.command()
 @broker_options
 @click.option("--exercise", required=True, help="The exercise's id.")
-@click.option("--side", type=click.Choice(["left", "right", "both"]), default="both", show_default=True)
-@click.option("--repetitions", type=click.IntRange(1, 20), default=5, show_default=True)
-@click.option("--takes", type=click.IntRange(1, 2), default=1, show_default=True)
+@click.option(
+    "--side", type=click.Choice(["left", "right", "both"]), default="both", show_default=True, help="That moves."
+)
+@click.option("--repetitions", type=click.IntRange(1, 20), default=5, show_default=True, help="In a take.")
+@click.option(
+    "--takes", type=click.IntRange(1, 2), default=1, show_default=True, help="A second one tells how alike they are."
+)
 @click.option("--minutes", type=click.IntRange(1, 60), default=10, show_default=True, help="Then the box gives up.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the recorded takes.")
 @json_option

@@ -10,7 +10,13 @@ from appliance.commands.output import json_option, print_json
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("rehabbox-support.tar.gz"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("rehabbox-support.tar.gz"),
+    show_default=True,
+    help="To write.",
+)
 @click.option("--settings", "file", type=click.Path(path_type=Path), help="As for `rehabbox run`.")
 @json_option
 def support(out: Path, file: Path | None, as_json: bool) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from appliance.board.board import Board, filters
@@ -27,6 +28,8 @@ def watch(
 ) -> None:
     """Show boxes, their alerts and the results as they arrive, until Ctrl-C.
 
+    Where the terminal has not the lines for all, what is wrong goes first.
+
     BROKER is mqtts://HOST:PORT (or mqtt:// for one on this machine, in the clear).
 
     \b
@@ -39,13 +42,21 @@ def watch(
     board = Board()
     console = Console()
     deadline = None if seconds is None else monotonic() + seconds
-    with (
-        HospitalClient(address, f"watch-{token_hex(4)}", filters(site)) as client,
-        Live(table_of(board, str(address), connected=client.connected), console=console, refresh_per_second=4) as live,
-    ):
-        while deadline is None or monotonic() < deadline:
-            heard = client.next(0.25)
-            while heard is not None:
-                board.hear(heard.topic, heard.payload)
-                heard = client.next(0.0)
-            live.update(table_of(board, str(address), connected=client.connected))
+    with HospitalClient(address, f"watch-{token_hex(4)}", filters(site)) as client:
+
+        def picture() -> Group:
+            height = console.height if console.is_terminal else None
+            return table_of(board, str(address), connected=client.connected, height=height)
+
+        with (
+            Live(console=console, screen=console.is_terminal) as live,
+            suppress(KeyboardInterrupt),
+        ):  # the way to end it
+            while deadline is None or monotonic() < deadline:
+                heard = client.next(0.25)
+                while heard is not None:
+                    board.hear(heard.topic, heard.payload)
+                    heard = client.next(0.0)
+                live.update(picture(), refresh=True)
+        if console.is_terminal:  # its screen of its own is gone: what was shown last stays
+            console.print(picture())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from appliance.cli import COMMANDS
+from appliance.cli import COMMANDS, rehabbox
 
 REHABBOX = [sys.executable, "-m", "appliance"]
 
@@ -17,11 +20,27 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*REHABBOX, *arguments], capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself_with_an_example(command: str) -> None:
-    done = run(command, "--help")
-    assert done.returncode == 0
-    assert f"\n    rehabbox {command}" in done.stdout
+def every_command(group: click.Group = rehabbox, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group, info_name="rehabbox")
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_explains_itself_with_an_example_and_each_option_with_words() -> None:
+    commands = dict(every_command())
+    assert {name.split()[0] for name in commands} == set(COMMANDS)
+    for name, command in commands.items():
+        shown = CliRunner().invoke(rehabbox, [*name.split(), "--help"])
+        assert shown.exit_code == 0
+        assert f"\n    rehabbox {name}" in shown.output, name
+        silent = [one.name for one in command.params if isinstance(one, click.Option) and not one.help]
+        assert silent == [], name
+    assert run("score", "--help").stdout.startswith("Usage: rehabbox score")
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def _watch(hospital: Hospital) -> list[str]:
 
 def _terminal_picture(browser: Chrome, said: str, hospital: Hospital, folder: Path, out: Path) -> None:
     """The last screen of `rehabbox watch`; names of this machine are those of the guide."""
-    last = said.replace("\r\n", "\n").rpartition("\x1b[1A\x1b[2K")[2].partition("^C")[0]
+    last = said.replace("\r\n", "\n").rpartition("\x1b[?1049l")[2].replace("\x1b[?25h", "")
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ rehabbox watch mqtts://broker.example --ca ca.pem --certificate ward.pem --key ward.key\n"))
     console.print(Text.from_ansi(last.replace(str(hospital.address), "broker.example:8883")))

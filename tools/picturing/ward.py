@@ -27,16 +27,20 @@ PATIENCE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """name; subject and exercises (id, side): what is prescribed; known: whether its references are there."""
+    """name; subject and exercises (id, side): what is prescribed; known: whether its references are there.
+
+    amplitude: share of their usual range that the patient goes through.
+    """
 
     name: str
     subject: str
     exercises: tuple[tuple[str, str], ...]
     known: bool = True
+    amplitude: float = 1.0
 
 
 BOXES = (
-    Box("ward-3-bed-1", "p-1042", (("shoulder_abduction", "left"), ("squat", "both"))),
+    Box("ward-3-bed-1", "p-1042", (("shoulder_abduction", "left"), ("squat", "both")), amplitude=0.6),
     Box("ward-3-bed-2", "p-2210", (("seated_knee_extension", "right"),)),
     Box("home-0117", "p-3318", (("heel_raise", "both"),), known=False),
 )
@@ -92,7 +96,7 @@ class Hospital:
             "camera": {"driver": "synthetic"},
             "pose": {"driver": "device"},
             "imu": {"driver": "synthetic"},
-            "indicator": {"driver": "synthetic", "tempo": TEMPO},
+            "indicator": {"driver": "synthetic", "tempo": TEMPO, "amplitude": box.amplitude},
             "session": {
                 "state": str(home / "state"),
                 "references": str(home / "references"),

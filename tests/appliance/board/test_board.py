@@ -33,7 +33,7 @@ def test_what_a_message_holds_is_shown_as_text_and_copies_once() -> None:
     console.print(table_of(board, "broker", connected=False))
     later = console.export_text()
     assert "camera_lost" not in later
-    assert "no connection" in later
+    assert "No connection" in later
 
 
 def test_a_payload_that_is_none_of_a_boxs_changes_nothing() -> None:
@@ -61,3 +61,19 @@ def test_a_correction_takes_the_place_of_what_was_measured_and_the_newest_counts
     ):
         board.hear("rehabbox/1/s/b/result/squat", json.dumps(result).encode())
     assert [(key, result["status"]) for key, result in board.results.items()] == [("1", "withdrawn")]
+
+
+def test_of_many_boxes_those_in_trouble_are_shown_first_as_far_as_there_are_lines() -> None:
+    board = Board()
+    for number in range(2000):
+        board.hear(f"rehabbox/1/s/box-{number:04}/status", b'{"state": "online"}')
+        board.hear("rehabbox/1/s/box-0001/result/squat", json.dumps({"id": str(number)}).encode())
+    board.hear("rehabbox/1/s/box-1999/alert/camera_lost", b'{"state": "raised", "what": "gone"}')
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(table_of(board, "broker", connected=False, height=30))
+    shown = console.export_text()
+    assert shown.count("\n") <= 30
+    assert shown.index("box-1999") < shown.index("box-0000")
+    assert "2000 boxes, 2000 online, 1 with alerts" in shown
+    assert "more boxes do not fit here" in shown
+    assert shown.index("No connection") < shown.index("Newest results")
