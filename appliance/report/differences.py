@@ -25,7 +25,8 @@ from appliance.skeleton.standard import INDEX, Recording
 class Differences:
     """contributions: to the extended dissimilarity, by component. reference, patient: what moved how, the patient's as
     the mean of the repetitions, and by the reference's sides where `mirrored`: the patient used the other ones.
-    seen: (17,) joints that both show. knees: how near they come, of the reference and of the patient, as `_knees`."""
+    seen: (17,) joints that both show. knees: how near they come, of the reference and of the patient, as
+    `_knees`. lasts_s: a repetition, of both, as it was found."""
 
     contributions: dict[str, float]
     reference: Movement
@@ -33,6 +34,7 @@ class Differences:
     seen: Floats
     mirrored: bool
     knees: tuple[float, float]
+    lasts_s: tuple[float, float]
 
 
 _LEG = ("hip", "knee", "ankle")
@@ -58,6 +60,7 @@ def differences(
         seen=np.min([one[2] for one in found], axis=0),
         mirrored=sum(one[3] for one in found) * 2 > len(found),
         knees=(_knees(model.body), float(np.median([one[4] for one in found]))),
+        lasts_s=(_lasting(shown), _lasting(done)),
     )
 
 
@@ -88,6 +91,10 @@ def _knees(body: Body) -> float:
     if np.median(ankles) < _FEET_APART:
         return float("nan")
     return float(np.percentile(knees / np.maximum(ankles, _FEET_APART), 3))
+
+
+def _lasting(spans: Sequence[Span]) -> float:
+    return float(np.mean([span.end_s - span.start_s for span in spans]))
 
 
 def _mean(movements: list[Movement]) -> Movement:

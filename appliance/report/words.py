@@ -169,14 +169,17 @@ def _halting(differences: Differences) -> str | None:
 
 
 def _pace(differences: Differences) -> str | None:
+    """Where the repetitions' own length and the joints' times agree: either alone is misled by rests and small ways."""
     moving = _moving(differences)
     here, there = (float(one.movement_s @ moving) for one in (differences.patient, differences.reference))
-    if there <= 0.0 or abs(here - there) < _SURELY_LONGER_S:
+    shown_s, done_s = differences.lasts_s
+    if there <= 0.0 or shown_s <= 0.0 or abs(done_s - shown_s) < _SURELY_LONGER_S:
         return None
-    ratio = here / there
-    if ratio >= _SLOWER:
-        return f"Slower: a repetition takes {here:.1f} s, the reference's {there:.1f} s."
-    return f"Hurried: a repetition takes {here:.1f} s, the reference's {there:.1f} s." if ratio <= _QUICKER else None
+    ratios = (here / there, done_s / shown_s)
+    if min(ratios) < _SLOWER and max(ratios) > _QUICKER:
+        return None
+    word = "Slower" if min(ratios) >= _SLOWER else "Hurried"
+    return f"{word}: a repetition takes {done_s:.1f} s, the reference's {shown_s:.1f} s."
 
 
 _SENTENCES: dict[str, Callable[[Differences], str | None]] = {

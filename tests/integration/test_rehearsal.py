@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hal.button.evdev import EVENT
 
 REHEARSAL = """\
 waiting
@@ -78,3 +82,26 @@ def test_who_falls_or_raises_a_hand_ends_the_session(
     last = hospital.of("session")[-1]
     assert (last["state"], last["reason"], last["feedback"]) == ("abandoned", reason, None)
     assert [one["code"] for one in hospital.of("alert") if one["state"] == "raised"] == ([alert] if alert else [])
+
+
+def test_a_pressed_switch_ends_the_session_as_a_raised_hand_does(ward: Any, hospital: Any, tmp_path: Path) -> None:
+    """The kernel's own records of a foot switch, over a pipe in the place of its device file."""
+    switch = tmp_path / "event3"
+    os.mkfifo(switch)
+    kernel = os.open(switch, os.O_RDWR)
+    parts = '[{driver = "silent"}, {driver = "synthetic", tempo = 4.0, reaction_s = 0.1}]'
+    box = ward.start(
+        {"REHABBOX_INDICATOR__PARTS": parts},
+        indicator={"driver": "combined"},
+        guidance={"countdown_s": 0.6, "words_s": 0.2, "ask": False},
+        button={"driver": "evdev", "device": str(switch)},
+    )
+    hospital.prescribe([ward.exercise("squat", "both", 3)])
+    hospital.wait(lambda heard: any(session["state"] == "recording" for session in heard.of("session")))
+    os.write(kernel, b"".join(EVENT.pack(1764336000, 0, 1, 48, value) for value in (1, 2, 0)))
+    hospital.wait(closed)
+    assert box.stop() == 0
+    os.close(kernel)
+    assert "abandoned stopped squat both" in [cue.removesuffix(" 3 repetitions") for cue in told(box)]
+    last = hospital.of("session")[-1]
+    assert (last["state"], last["reason"]) == ("abandoned", "the patient stopped")

@@ -34,8 +34,8 @@ export async function showCourse(section, subject, results, columns) {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink },
     margin: { l: 60, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: -0.12 }, hovermode: "closest",
     xaxis: { ...axis, type: "date", anchor: "y2" },
-    yaxis: { ...axis, title: { text: "D_P" }, domain: [0.55, 1], rangemode: "tozero" },
-    yaxis2: { ...axis, title: { text: "D_T" }, domain: [0, 0.45] },
+    yaxis: { ...axis, automargin: true, title: { text: "D_P", standoff: 12 }, domain: [0.55, 1], rangemode: "tozero" },
+    yaxis2: { ...axis, automargin: true, title: { text: "D_T", standoff: 12 }, domain: [0, 0.45] },
   }, { responsive: true, displayModeBar: false });
 }
 
