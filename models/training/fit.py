@@ -25,7 +25,7 @@ from models.training.examples import ORDINARY, VIRTUAL_TRAINING, Examples
 from models.training.folds import SHIPPED, Fold, folds_named
 from models.training.layout import Layout
 from models.training.lessons import Inputs, Lessons, taught
-from models.training.network import GRADES, KIND, convolved, joined, quality, standardised, to_int8
+from models.training.network import KIND, convolved, graded, joined, quality, standardised, to_int8
 from models.training.recipe import QUICK, Part, Recipe
 
 _SHOWN = 400
@@ -100,16 +100,16 @@ def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, re
     measured with the shipped model on virtual patients who are never trained on."""
     keras.utils.set_random_seed(recipe.seed)
     judged = quality(layout, recipe.quality)
-    done, graded = convolved(layout, recipe.kind, KIND), convolved(layout, recipe.grades, GRADES)
+    done, assessed = convolved(layout, recipe.kind, KIND), graded(layout, recipe.grades)
     lessons = Lessons.of(shown, examples)
     if not fold.exercises:
         train(done, lessons, recipe.kind, recipe.seed)
     if fold == SHIPPED:
-        train(graded, lessons.where(lessons.labels["grades"][1].any(axis=1)), recipe.grades, recipe.seed)
+        train(assessed, lessons.where(lessons.labels["grades"][1].any(axis=1)), recipe.grades, recipe.seed)
     known = lessons.labels["correct"][1][:, 0] > 0
     told = taught(lessons.where(known), examples.level[known], layout, recipe.mixtures, recipe.seed)
     train(judged, told, recipe.quality, recipe.seed)
-    return joined(layout, [judged, done, graded])
+    return joined(layout, [judged, done, assessed])
 
 
 def _standardisation(values: Floats | NDArray[np.float16], source: NDArray[np.str_]) -> tuple[Floats, Floats]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+RISE_AND_PARTS = 6
+"""What `appliance.quality.along` looks at: the pelvis's rise, then the five parts of the body, each as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -18,6 +21,18 @@ class Layout:
     features: int
     groups: dict[str, slice]
     differences: slice
+
+    @property
+    def own_courses(self) -> slice:
+        """The channels of how each part of the body goes the reference's way, without the pelvis's rise."""
+        first = self.differences.stop + 1  # behind the tempo
+        return slice(first + (self.channels - first) // RISE_AND_PARTS, self.channels)
+
+    @property
+    def own_traits(self) -> slice:
+        """The vector's numbers likewise."""
+        at = self.groups["parts"]
+        return slice(at.start + (at.stop - at.start) // RISE_AND_PARTS, at.stop)
 
     def save(self, path: Path) -> None:
         groups = {name: [at.start, at.stop] for name, at in self.groups.items()}

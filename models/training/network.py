@@ -23,7 +23,8 @@ from models.training.recipe import CLIP, LEVELS, MOVEMENTS, Part
 
 QUALITY = {"correct": 1, "level": LEVELS - 1}
 KIND = {"same": 1, "movement": MOVEMENTS}
-GRADES = {"grades": 15 * (LEVELS - 1)}
+DIMENSIONS, PARTS = 3, 5
+GRADES = {"grades": DIMENSIONS * PARTS * (LEVELS - 1)}
 """Output: its width; all are logits. correct: of being at level 0; level: of being worse than 0, 1, 2, 3; same: of
 doing what the reference shows; grades: of each A_ij being above 0, 1, 2, 3."""
 
@@ -74,16 +75,49 @@ def _even(x: keras.KerasTensor, *, offset: bool = False) -> keras.KerasTensor:
 
 def convolved(layout: Layout, part: Part, heads: dict[str, int]) -> keras.Model:
     """Temporal convolutions over the sequence and a plain layer over the vector meet in one layer."""
-    sequence, vector = inputs(layout)
-    x, y = (layers.GaussianNoise(part.noise)(each) for each in (sequence, vector))
+    shown = inputs(layout)
+    met = _met(*_noisy(shown, part), part)
+    return keras.Model([*shown], {name: layers.Dense(count, name=name)(met) for name, count in heads.items()})
+
+
+def graded(layout: Layout, part: Part) -> keras.Model:
+    """As `convolved`, and beside it a small network that looks at each part of the body by itself, the same one for
+    all: lag and trembling look alike in an arm and a leg, so that each teaches the others. Their logits are added."""
+    shown = inputs(layout)
+    sequence, vector = _noisy(shown, part)
+    met = _met(sequence, vector, part)
+    courses = sequence[:, :, layout.own_courses]
+    x = layers.Reshape((layout.phases, PARTS, courses.shape[-1] // PARTS))(courses)
+    for kernel in (7, 5, 3):
+        x = layers.Conv2D(part.own, (kernel, 1), strides=(2, 1), padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.97)(x))
+    pools = [pool((x.shape[1], 1))(x) for pool in (layers.AveragePooling2D, layers.MaxPooling2D)]
+    traits = layers.Reshape((PARTS, -1))(vector[:, layout.own_traits])
+    x = layers.Concatenate()([layers.Reshape((PARTS, part.own))(each) for each in pools])
+    first, second = 2 * part.own, part.own * 3 // 2
+    whole = layers.Reshape((1, first))(layers.Dense(first)(met))
+    x = layers.Add()([layers.Conv1D(first, 1)(x), layers.Conv1D(first, 1)(traits), whole])  # int8: of other scales
+    x = layers.Dropout(part.dropout)(layers.ReLU()(x))
+    x = layers.Dropout(part.dropout)(layers.Conv1D(second, 1, activation="relu")(x))
+    own = layers.Reshape((PARTS, DIMENSIONS, LEVELS - 1))(layers.Conv1D(DIMENSIONS * (LEVELS - 1), 1)(x))
+    own = layers.Reshape((GRADES["grades"],))(layers.Permute((2, 1, 3))(own))
+    both = layers.Add(name="grades")([layers.Dense(GRADES["grades"])(met), own])
+    return keras.Model([*shown], {"grades": both})
+
+
+def _noisy(shown: Sequence[keras.KerasTensor], part: Part) -> list[keras.KerasTensor]:
+    return [layers.GaussianNoise(part.noise)(each) for each in shown]
+
+
+def _met(x: keras.KerasTensor, vector: keras.KerasTensor, part: Part) -> keras.KerasTensor:
+    """x: the sequence."""
     for kernel, stride in ((5, 2), (3, 2), (3, 1)):
         x = layers.Conv1D(part.width, kernel, strides=stride, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.97)(x))
-    plain = layers.Dense(part.hidden, activation="relu")(y)
+    plain = layers.Dense(part.hidden, activation="relu")(vector)
     met = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x), plain])
     met = layers.Dense(part.hidden, activation="relu")(layers.Dropout(part.dropout)(met))
-    met = layers.Dropout(part.dropout)(met)
-    return keras.Model([sequence, vector], {name: layers.Dense(count, name=name)(met) for name, count in heads.items()})
+    return layers.Dropout(part.dropout)(met)
 
 
 def inputs(layout: Layout) -> tuple[keras.KerasTensor, keras.KerasTensor]:

@@ -17,7 +17,8 @@ class Part:
 
     steps: batches; each has as many rows of every real data set, and `virtual` times as many of virtual patients.
     strange: the share of these that is not done as asked; 0 takes it as it comes. noise: standard deviation added to
-    standardised inputs. width, hidden: of the convolutions, the dense layers.
+    standardised inputs. width, hidden: of the convolutions, the dense layers. own: of what looks at one part of the
+    body by itself.
     """
 
     steps: int
@@ -30,6 +31,7 @@ class Part:
     dropout: float = 0.1
     width: int = 0
     hidden: int = 64
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Recipe:
     """
 
     quality: Part = Part(steps=1200, virtual=0.4, hidden=48)
-    kind: Part = Part(steps=1500, strange=0.5, width=28)
-    grades: Part = Part(steps=4000, batch=64, noise=0.2, dropout=0.15, width=40, hidden=80)
+    kind: Part = Part(steps=3500, strange=0.5, noise=0.15, width=28)
+    grades: Part = Part(steps=5000, batch=64, width=36, hidden=64, own=32)
     mixtures: int = 2
     seed: int = 7
 
@@ -49,5 +51,5 @@ class Recipe:
 QUICK = Recipe(
     quality=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
     kind=Part(steps=200, width=8, hidden=16),
-    grades=Part(steps=200, width=8, hidden=16),
+    grades=Part(steps=200, width=8, hidden=16, own=8),
 )
