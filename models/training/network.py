@@ -76,7 +76,8 @@ def _even(x: keras.KerasTensor, *, offset: bool = False) -> keras.KerasTensor:
 def convolved(layout: Layout, part: Part, heads: dict[str, int]) -> keras.Model:
     """Temporal convolutions over the sequence and a plain layer over the vector meet in one layer."""
     shown = inputs(layout)
-    met = _met(*_noisy(shown, part), part)
+    sequence, vector = _noisy(shown, part)
+    met = _met(sequence, vector, part)
     return keras.Model([*shown], {name: layers.Dense(count, name=name)(met) for name, count in heads.items()})
 
 
