@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
+from tensorflow.lite.tools import flatbuffer_utils
 
 from models.training.blocks import BLOCKS, STRETCHES
 from models.training.layout import Layout
@@ -147,7 +148,16 @@ def to_int8(model: keras.Model, sequence: NDArray[np.float32], vector: NDArray[n
         converter.representative_dataset = lambda: (
             {"sequence": s[None], "vector": v[None]} for s, v in zip(sequence, vector, strict=True)
         )
-        return bytes(converter.convert())
+        return _nameless(converter.convert())
+
+
+def _nameless(content: bytes) -> bytes:
+    """Without the tensors' names, a twelfth of the file, which no interpreter asks for; the signature keeps its own."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            tensor.name = b""
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def standardised(values: NDArray[Any], mean: NDArray[np.float32], spread: NDArray[np.float32]) -> NDArray[np.float32]:
