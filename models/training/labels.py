@@ -19,7 +19,8 @@ _UNWEIGHED = 0.05
 def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
     """By head: labels (n, outputs), and weights (n, outputs), 0 where nothing is known.
 
-    Levels are those of real sets, where there are any: the box takes virtual patients' from their grades.
+    Levels are those of real sets, where there are any: the box takes virtual patients' from their grades. A set of two
+    levels, right and wrong, teaches the first bound alone: it does not say how poor its wrong ones are.
     """
     ordinary = examples.kind == ORDINARY
     graded = np.isfinite(examples.grades).all(axis=(1, 2))
@@ -29,6 +30,8 @@ def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
     level = examples.level if levelled.any() else fifths
     movement = np.where(examples.kind != SHUFFLED, examples.movement, UNKNOWN)
     above = np.arange(LEVELS - 1) + 0.5
+    sets = np.unique(examples.source)
+    fine = np.isin(examples.source, [name for name in sets if _is_fine(level, examples.source == name)])
     grades = np.nan_to_num(examples.grades).reshape(-1, 15, 1) > above
     parts = np.repeat(np.nan_to_num(examples.part_weights)[:, None] + _UNWEIGHED, 3, axis=1).reshape(-1, 15, 1)
     labels = {
@@ -36,7 +39,7 @@ def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
             np.where(levelled, examples.level == 0, worst > _ORDERLY)[:, None],
             (levelled | (graded & ((worst > _ORDERLY) | (worst < _SLIGHT))))[:, None],
         ),
-        "level": (level[:, None] > above, (level != UNKNOWN)[:, None]),
+        "level": (level[:, None] > above, (level != UNKNOWN)[:, None] & (fine[:, None] | (above < 1.0))),
         "same": (ordinary[:, None], np.ones((len(examples), 1))),
         "movement": (movement[:, None] == np.arange(MOVEMENTS), (movement != UNKNOWN)[:, None]),
         "grades": (grades.reshape(len(examples), -1), graded[:, None, None] * np.broadcast_to(parts, grades.shape)),
@@ -46,3 +49,8 @@ def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
         weights = np.broadcast_to(known.reshape(len(examples), -1), label.shape)
         found[name] = (label.astype(np.float32), weights.astype(np.float32))
     return found
+
+
+def _is_fine(level: NDArray[np.int8], rows: NDArray[np.bool_]) -> bool:
+    """Whether these tell more than two levels apart."""
+    return len(np.unique(level[rows & (level != UNKNOWN)])) > 2

@@ -68,7 +68,7 @@ def taught(lessons: Lessons, levels: NDArray[np.int8], layout: Layout, mixtures:
             teacher = Teacher.taught(head, own, lessons.labels[head][0][rows])
             labels[head][0][0][rows] = teacher.says(own)
             answers = teacher.says(asked)
-            labels[head].append((answers, np.ones_like(answers)))
+            labels[head].append((answers, lessons.labels[head][1][some]))
         shown.append(mixed)
         source.append(np.full(len(some), name))
     every = np.concatenate(source)
