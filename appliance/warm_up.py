@@ -1,8 +1,16 @@
-"""Compiles what the first patient would otherwise wait for; from then on it is read from where numba keeps it."""
+"""Compiles what the first patient would otherwise wait for; from then on it is read from where numba keeps it.
+
+The compiler keeps some 150 MB for good. Where there is a folder for what it makes (`NUMBA_CACHE_DIR`), another process
+compiles, and this one only reads.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
@@ -21,6 +29,30 @@ FRAMES = 90
 def warm_up() -> None:
     """Scores a made-up movement, seen whole and with a joint hidden: half a minute on a slow box the first time."""
     began = time.monotonic()
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        _compile_elsewhere()
+    _score()
+    _log.info("the scorer is ready after %.1f s", time.monotonic() - began)
+
+
+def _compile_elsewhere() -> None:
+    """Where that fails, this process compiles. The pipe to it breaks, and it ends, when this one does."""
+    options = ["-I"] if sys.flags.isolated else []
+    command = [sys.executable, *options, "-m", "appliance.warm_up"]
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as compiler:
+            if status := compiler.wait():
+                _log.warning("the compiler ended with %d", status)
+    except OSError as error:
+        _log.warning("the compiler cannot be started: %s", error)
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
+def _score() -> None:
     times = np.arange(FRAMES) / 30.0
     # Any points far enough apart will do for a body, and any waves for its movement.
     places = np.random.default_rng(1).normal(0.0, 0.5, (len(JOINTS), 3))
@@ -30,4 +62,8 @@ def warm_up() -> None:
     prepared = prepare_reference(recording_of(times, positions), ScoringOptions())
     for seen in (positions, hidden):
         compare(prepared, recording_of(times, seen))
-    _log.info("the scorer is ready after %.1f s", time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _score()
