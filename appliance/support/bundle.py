@@ -1,7 +1,6 @@
 """A bundle for the hospital's IT: how the box is and what it logged, and nothing about a patient.
 
-What goes in is listed here, one part a file; session files, results and the queue stay out. The identifiers of patients
-that the box knows are blotted out of every part: a log line that names one is a fault, but must not become a leak.
+What goes in is listed here, one part a file; session files, results and the queue stay out. Each text is redacted.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import platform
-import re
 import shutil
 import subprocess
 import tarfile
@@ -24,28 +22,34 @@ from typing import Any
 
 from appliance.doctor import Check, examine
 from appliance.errors import SettingsError
-from appliance.inbound.ledger import Ledger
 from appliance.recording.disk import write_whole
 from appliance.settings import found_file, known_values, load_settings
-from appliance.update.record import FILE as UPDATE_RECORD
+from appliance.support.known_settings import known_settings
+from appliance.support.log import FIELDS, lines_of
+from appliance.support.redaction import Redaction, known_patients
+from appliance.update.record import Record
 
 LOG_DAYS = 14
-BLOT = "[a patient]"
 _COMMAND_S = 20.0
 _UNITS = ("rehabbox*", "systemd-networkd", "systemd-timesyncd", "NetworkManager", "wpa_supplicant*", "systemd-udevd")
+_PROPERTIES = (
+    "Id", "LoadState", "ActiveState", "SubState", "Result", "StatusText", "NRestarts", "ExecMainCode",
+    "ExecMainStatus", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "MemoryCurrent", "CPUUsageNSec", "TasksCurrent",
+)  # fmt: skip
+_JOURNAL = ("journalctl", "--no-pager", "--quiet", "--all", "--output=json", f"--output-fields={','.join(FIELDS)}")
+_LOGS: Mapping[str, tuple[str, ...]] = {
+    "log.txt": (*_JOURNAL, f"--since=-{LOG_DAYS}d", *(f"--unit={unit}" for unit in _UNITS)),
+    "kernel.txt": (*_JOURNAL, "--dmesg", "--priority=warning"),
+}
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "units.txt": ("systemctl", "--no-pager", "--full", "status", *_UNITS),
-    "log.txt": (
-        "journalctl", "--no-pager", "--output=short-iso", f"--since=-{LOG_DAYS}d",
-        *(f"--unit={unit}" for unit in _UNITS),
-    ),
-    "kernel.txt": ("journalctl", "--no-pager", "--dmesg", "--output=short-iso", "--priority=warning"),
+    "units.txt": ("systemctl", "--no-pager", "show", f"--property={','.join(_PROPERTIES)}", "--", *_UNITS),
     "network.txt": ("ip", "address"),
     "routes.txt": ("ip", "route"),
     "time.txt": ("timedatectl",),
     "disks.txt": ("df", "--human-readable"),
     "memory.txt": ("free", "--mebi"),
-}  # fmt: skip
+}
+_FOLDERS = frozenset({"sessions", "references", "enrolment"})
 
 
 def pack(file: Path | None, out: Path, on_part: Callable[[str], None] = lambda name: None) -> list[str]:
@@ -55,13 +59,13 @@ def pack(file: Path | None, out: Path, on_part: Callable[[str], None] = lambda n
     """
     values = known_values(file)
     state = found_file(values).parent
-    patients = _patients(state)
+    redaction = Redaction(known_patients(state), map(_read, Path("/sys/class/net").glob("*/address")))
     packed = io.BytesIO()
     names = []
     with tarfile.open(fileobj=packed, mode="w:gz") as bundle:
-        for name, text in _parts(values, state, file):
+        for name, text in _parts(values, state, file, redaction):
             on_part(name)
-            data = _blotted(text, patients).encode("utf-8", "replace")
+            data = text.encode("utf-8", "replace")
             entry = tarfile.TarInfo(f"rehabbox-support/{name}")
             entry.size, entry.mtime, entry.mode = len(data), int(time.time()), 0o600
             bundle.addfile(entry, io.BytesIO(data))
@@ -70,15 +74,23 @@ def pack(file: Path | None, out: Path, on_part: Callable[[str], None] = lambda n
     return names
 
 
-def _parts(values: Mapping[str, Any], state: Path, file: Path | None) -> Iterator[tuple[str, str]]:
-    yield "about.json", _json(_about())
-    yield "settings.json", _json(_without_secrets(values))
-    yield "doctor.json", _json(_findings(file))
-    yield "update.json", _read(UPDATE_RECORD)
+def _parts(
+    values: Mapping[str, Any], state: Path, file: Path | None, redaction: Redaction
+) -> Iterator[tuple[str, str]]:
+    for name, value in {
+        "about.json": _about,
+        "settings.json": lambda: known_settings(values),
+        "doctor.json": lambda: _findings(file),
+        "update.json": _update,
+    }.items():
+        yield name, _json(redaction.value(value()))
     yield "state.txt", _sizes(state)
-    yield "usb.txt", _usb(Path("/sys/bus/usb/devices"))
+    yield "usb.txt", redaction.text(_usb(Path("/sys/bus/usb/devices")))
+    for name, command in _LOGS.items():
+        yield name, _log(command, redaction)
     for name, command in _COMMANDS.items():
-        yield name, _said(command)
+        done, fault = _said(command)
+        yield name, redaction.text(done + fault)
 
 
 def _findings(file: Path | None) -> list[dict[str, Any]]:
@@ -86,19 +98,6 @@ def _findings(file: Path | None) -> list[dict[str, Any]]:
         return [asdict(check) for check in examine(load_settings(file))]
     except SettingsError as error:
         return [asdict(Check("settings", False, str(error), "Correct what it names, or set the box up."))]
-
-
-def _patients(state: Path) -> tuple[str, ...]:
-    """The identifiers of those whose data the box holds."""
-    ledger = Ledger(state / "accepted.json")
-    held = [ledger.holder, *(departure.subject for departure in ledger.departures)]
-    return tuple(dict.fromkeys(subject for subject in held if subject))
-
-
-def _blotted(text: str, patients: tuple[str, ...]) -> str:
-    for patient in patients:
-        text = re.sub(rf"(?<!\w){re.escape(patient)}(?!\w)", BLOT, text)
-    return text
 
 
 def _about() -> dict[str, Any]:
@@ -110,14 +109,10 @@ def _about() -> dict[str, Any]:
     }
 
 
-def _without_secrets(values: Any) -> Any:
-    """Settings hold paths of keys, no keys; what looks like one is left out all the same."""
-    if isinstance(values, dict):
-        return {
-            key: "[left out]" if re.search(r"password|passphrase|secret|token", key) else _without_secrets(value)
-            for key, value in values.items()
-        }
-    return [_without_secrets(one) for one in values] if isinstance(values, list) else values
+def _update() -> dict[str, Any]:
+    record = Record()
+    entry = record.trial or record.verdict
+    return {} if entry is None else {"on trial": record.trial is not None, **asdict(entry)}
 
 
 def _sizes(state: Path) -> str:
@@ -126,7 +121,7 @@ def _sizes(state: Path) -> str:
     for path in state.rglob("*"):
         if path.is_file():
             inside = path.relative_to(state).parts
-            name = inside[0] if len(inside) > 1 else "."
+            name = "." if len(inside) == 1 else inside[0] if inside[0] in _FOLDERS else "other folders"
             count[name] += 1
             size[name] += path.stat().st_size
     return "".join(f"{name}: {count[name]} files, {size[name]} bytes\n" for name in sorted(count))
@@ -148,15 +143,23 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _said(command: tuple[str, ...]) -> str:
+def _log(command: tuple[str, ...], redaction: Redaction) -> str:
+    """Each text is redacted by itself: what stands before it are times and names of our own."""
+    done, fault = _said(command)
+    lines = (f"{before} {redaction.text(text)}" for before, text in lines_of(done))
+    return "".join(line.replace("\n", "\n    ") + "\n" for line in lines) + redaction.text(fault)
+
+
+def _said(command: tuple[str, ...]) -> tuple[str, str]:
+    """Its output, and what it or we complain of."""
     if shutil.which(command[0]) is None:
-        return f"{command[0]} is not installed\n"
+        return "", f"{command[0]} is not installed\n"
     try:
         done = subprocess.run(command, capture_output=True, timeout=_COMMAND_S)
     except subprocess.TimeoutExpired:
-        return f"{' '.join(command)}: no answer within {_COMMAND_S:.0f} s\n"
-    return done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
+        return "", f"{' '.join(command)}: no answer within {_COMMAND_S:.0f} s\n"
+    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=1, default=str, sort_keys=True) + "\n"
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
