@@ -19,6 +19,7 @@ from appliance.scoring.compare import compare
 from appliance.scoring.options import ScoringOptions
 from appliance.scoring.prepare import prepare_reference
 from appliance.skeleton.standard import INDEX, JOINTS, recording_of
+from hal.warm_up import warm_up as warm_up_devices
 
 _log = logging.getLogger(__name__)
 
@@ -27,15 +28,16 @@ FRAMES = 90
 
 
 def warm_up() -> None:
-    """Scores a made-up movement, seen whole and with a joint hidden: half a minute on a slow box the first time."""
+    """Half a minute on a slow box the first time."""
     began = time.monotonic()
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        _compile_elsewhere()
-    _score()
+    if os.environ.get("NUMBA_CACHE_DIR") and _compiled_elsewhere():
+        _score()  # the loops over depth are read when a depth camera first gives a picture
+    else:
+        run_all()
     _log.info("the scorer is ready after %.1f s", time.monotonic() - began)
 
 
-def _compile_elsewhere() -> None:
+def _compiled_elsewhere() -> bool:
     """Where that fails, this process compiles. The pipe to it breaks, and it ends, when this one does."""
     options = ["-I"] if sys.flags.isolated else []
     command = [sys.executable, *options, "-m", "appliance.warm_up"]
@@ -43,13 +45,21 @@ def _compile_elsewhere() -> None:
         with subprocess.Popen(command, stdin=subprocess.PIPE) as compiler:
             if status := compiler.wait():
                 _log.warning("the compiler ended with %d", status)
+            return status == 0
     except OSError as error:
         _log.warning("the compiler cannot be started: %s", error)
+        return False
 
 
 def _end_with_parent() -> None:
     os.read(0, 1)
     os._exit(1)
+
+
+def run_all() -> None:
+    """Every compiled loop that a session may come to runs once, with arguments of the types that it has there."""
+    _score()
+    warm_up_devices()
 
 
 def _score() -> None:
@@ -60,10 +70,11 @@ def _score() -> None:
     hidden = positions.copy()
     hidden[::3, INDEX["left_knee"]] = np.nan
     prepared = prepare_reference(recording_of(times, positions), ScoringOptions())
-    for seen in (positions, hidden):
+    still = np.broadcast_to(places, positions.shape)  # is aligned in another way, since all frames fit as well
+    for seen in (positions, hidden, still):
         compare(prepared, recording_of(times, seen))
 
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _score()
+    run_all()

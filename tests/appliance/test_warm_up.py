@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,3 +27,11 @@ def test_a_compiler_that_cannot_work_is_told_and_the_scorer_is_ready_all_the_sam
         warm_up()
         assert said in caplog.text
         assert "the scorer is ready" in caplog.text
+
+
+def test_every_compiled_loop_of_the_box_is_compiled_before_the_first_patient_comes() -> None:
+    done = subprocess.run([sys.executable, "-m", "tests.appliance.warmed_loops"], stdout=subprocess.PIPE, check=True)
+    found = json.loads(done.stdout)
+    assert {"appliance.scoring.sweep.sweep", "hal.camera.depth_mapping._draw"} <= set(found["loops"])
+    assert found["never"] == [], "have appliance.warm_up or hal.warm_up call them"
+    assert found["anew"] == [], "compiled once more: warmed for other types of arguments than sessions have"
