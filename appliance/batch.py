@@ -84,7 +84,7 @@ def journal_of(out: Path, tasks: list[Task]) -> Journal:
     """Where the outcomes of these tasks are noted until `out` is written."""
     files = [path for task in tasks for path in (task.reference, task.recording) if path]
     judge = shipped_judge()
-    made_by = (version("rehabbox"), judge.version if judge else None)
+    made_by = (version("rehabbox"), *((judge.version, judge.levels) if judge else ()))
     return Journal(out, identity_of([made_by, SCALARS, JUDGED, *tasks], files))
 
 

@@ -1,7 +1,8 @@
 """Logging as the journal keeps it: each line with fields to filter by, instead of text to search.
 
 `journalctl REHABBOX_SESSION=...`, `REHABBOX_EXERCISE=squat`, `REHABBOX_DEVICE=camera`. Who the patient is, is no field:
-the log is read by people who need not know. Without the journal, lines go to stderr as ever.
+the log is read by people who need not know. An identifier that comes into a line by a fault is blotted out. Without the
+journal, lines go to stderr as ever.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Literal
 
 from systemd.journal import send
+
+from appliance.privacy.blot import Blot
 
 Field = Literal["session", "exercise"]
 
@@ -24,6 +28,7 @@ DEVICE_THREAD = "capture-"
 
 _about: dict[str, str] = {}
 """What the box is at; there is one session at a time, and several threads log about it."""
+_concealed: Callable[[], frozenset[str]] = frozenset
 
 
 @contextmanager
@@ -34,6 +39,24 @@ def about(field: Field, value: str) -> Iterator[None]:
         yield
     finally:
         _about.pop(field, None)
+
+
+def conceal(identifiers: Callable[[], frozenset[str]]) -> None:
+    """None of them stands in the log from now on. identifiers: of patients, asked for with each line."""
+    global _concealed
+    _concealed = identifiers
+
+
+class DiscreetFormatter(logging.Formatter):
+    """Blots what is concealed out of a whole entry, the trace of a fault included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _blot(_concealed())(super().format(record))
+
+
+@lru_cache(maxsize=1)
+def _blot(identifiers: frozenset[str]) -> Blot:
+    return Blot(identifiers)
 
 
 class JournalHandler(logging.Handler):
@@ -71,10 +94,11 @@ def fields_of(record: logging.LogRecord) -> dict[str, str | int]:
 def log_to_supervisor(level: str, environment: Mapping[str, str] = os.environ) -> None:
     """To the journal where systemd gave us a stream to it, else to stderr. Called again it changes the level."""
     logging.getLogger().setLevel(level)
-    if "JOURNAL_STREAM" in environment:
-        logging.basicConfig(level=level, format="%(name)s: %(message)s", handlers=[JournalHandler()])
-    else:
-        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    in_journal = "JOURNAL_STREAM" in environment
+    handler = JournalHandler() if in_journal else logging.StreamHandler()
+    when = "" if in_journal else "%(asctime)s %(levelname)s "
+    handler.setFormatter(DiscreetFormatter(f"{when}%(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     threading.excepthook = _uncaught
 
 

@@ -56,7 +56,7 @@ _SEGMENTS = {part: _segments(part) for part in PARTS[1:]}
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class Course:
     """Of one part. progress: (frames,), smoothed; seen: as the camera saw it; off: (frames,) away from the line."""
 
     progress: Floats
@@ -66,12 +66,12 @@ class _Course:
 
 def along(reference: Body, patient: Body, moments: int) -> tuple[Floats, Floats]:
     """(parts * traits,) by part, then by `TRAITS`; (moments, parts * 2) by part, then by `COURSE`."""
-    shown, done = _signals(reference), _signals(patient)
+    shown, done = signals_of(reference), signals_of(patient)
     found = [_compared(shown[part], done[part], moments) for part in PARTS]
     return np.concatenate([traits for traits, _ in found]), np.concatenate([course for _, course in found], axis=1)
 
 
-def _signals(body: Body) -> dict[str, tuple[Floats, Floats]]:
+def signals_of(body: Body) -> dict[str, tuple[Floats, Floats]]:
     """By part: as seen, and smoothed; (frames, n) each."""
     seen, smooth = directions_of(body.unsmoothed), directions_of(body.about_pelvis)
     rise = gaussian_filter1d(body.rise, POSE_SMOOTHING_S * RATE_HZ, mode="nearest")
@@ -86,36 +86,42 @@ def _rest(values: Floats) -> Floats:
 
 
 def _compared(shown: tuple[Floats, Floats], done: tuple[Floats, Floats], moments: int) -> tuple[Floats, Floats]:
-    away = shown[1] - _rest(shown[1])
-    line = np.linalg.norm(away, axis=1) @ away  # what is far away counts more
-    line = line / max(float(np.linalg.norm(line)), 1e-9)
-    size = max(float(np.percentile(away @ line, 97)), 1e-3)
+    line, size = way_of(shown[1])
     counts = size**2 / (size**2 + _STILL**2)
-    ours, theirs = (_course(*signals, line, size) for signals in (done, shown))
+    ours, theirs = (course_along(line, size, *signals) for signals in (done, shown))
     low, high = np.percentile(ours.progress, [3, 97])
     off, off_shown = (np.log(np.percentile(each.off, 90) * size + _LEAST_SIZE) for each in (ours, theirs))
     sizes = [np.log(size + _LEAST_SIZE), counts * np.log(high - low + _LEAST_RANGE), counts * low, off - off_shown]
-    (tremor, noise), (tremor_shown, noise_shown) = (shaking(size * _moving(each)) for each in (ours, theirs))
+    (tremor, noise), (tremor_shown, noise_shown) = (shaking(size * moving(each)) for each in (ours, theirs))
     shakes = [tremor - tremor_shown, tremor - noise, noise - noise_shown]
     return np.concatenate([sizes, counts * (_manner(ours) - _manner(theirs)), shakes]), _at(ours, counts, moments)
 
 
-def _course(seen: Floats, smooth: Floats, line: Floats, size: float) -> _Course:
+def way_of(shown: Floats) -> tuple[Floats, float]:
+    """The line on which smoothed signals (frames, n) leave rest, (n,), and how far they go on it."""
+    away = shown - _rest(shown)
+    line = np.linalg.norm(away, axis=1) @ away  # what is far away counts more
+    line = line / max(float(np.linalg.norm(line)), 1e-9)
+    return line, max(float(np.percentile(away @ line, 97)), 1e-3)
+
+
+def course_along(line: Floats, size: float, seen: Floats, smooth: Floats) -> Course:
+    """Of one part's signals, on the way that the reference's goes."""
     rest = _rest(smooth)
     away = smooth - rest
     progress = away @ line
     off = np.linalg.norm(away - progress[:, None] * line, axis=1)
-    return _Course(progress / size, (seen - rest) @ line / size, off / size)
+    return Course(progress / size, (seen - rest) @ line / size, off / size)
 
 
-def _at(course: _Course, counts: float, moments: int) -> Floats:
+def _at(course: Course, counts: float, moments: int) -> Floats:
     times = np.linspace(0.0, len(course.progress) - 1.0, moments)
     speed = np.gradient(course.progress) * RATE_HZ
     frames = np.arange(len(speed))
     return counts * np.stack([np.interp(times, frames, values) for values in (course.progress, speed)], axis=1)
 
 
-def _moving(course: _Course) -> Floats:
+def moving(course: Course) -> Floats:
     """As seen, from the first motion to the last, if that is long enough to tell tremor."""
     away = np.flatnonzero(course.progress > _RESTING * max(float(course.progress.max()), _LEAST_FURTHEST))
     if len(away) and away[-1] - away[0] >= RATE_HZ:
@@ -123,7 +129,7 @@ def _moving(course: _Course) -> Floats:
     return course.seen
 
 
-def _manner(course: _Course) -> Floats:
+def _manner(course: Course) -> Floats:
     """From onset to fastest, as in `TRAITS`."""
     progress = course.progress
     furthest = max(float(np.percentile(progress, 98)), _LEAST_FURTHEST)

@@ -37,6 +37,12 @@ def level_of(judged: Judgement, exercise: Exercise | None, side: Side, distribut
     return judged.level
 
 
+def by_score(exercise: Exercise, distribution: Distribution | None) -> bool:
+    """Whether `level_of` goes by the score: the distribution holds this exercise, with the weights that it has."""
+    fifths = distribution.movements.get(exercise.id) if distribution else None
+    return fifths is not None and exercise.assessment is not None and fifths.weights == exercise.assessment.version
+
+
 def side_of(moved: Movement, exercise: Exercise) -> Side:
     """The side that does it, among those the exercise has."""
     leaning = float(moved.sidedness().sum())

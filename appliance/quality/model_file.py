@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from appliance.errors import ModelError
 from appliance.quality.network import Network
-from appliance.quality.relative import CHANNELS, FEATURES
+from appliance.quality.parts import BODY_PARTS, DIMENSIONS, LEVELS
+from appliance.quality.relative import CHANNELS, FEATURES, PHASES
 
 _Numbers = tuple[float, ...]
 
@@ -75,8 +76,11 @@ def models_dir() -> Path:
 def read_model(folder: Path) -> tuple[ModelFile, Network] | None:
     """None where none is installed. Raises `ModelError`, naming the file, for one that is damaged or does not fit."""
     described, trained = folder / "quality.json", folder / "quality.tflite"
-    if not described.exists() and not trained.exists():
-        return None
+    try:
+        if not described.exists() and not trained.exists():
+            return None
+    except OSError as error:  # a folder that this user may not look into, say
+        raise ModelError(f"{described}: {error.strerror}: install the box's software again") from None
     content = _content(trained)
     try:
         model = ModelFile.model_validate(json.loads(_content(described)))
@@ -89,9 +93,25 @@ def read_model(folder: Path) -> tuple[ModelFile, Network] | None:
     if sha256(content).hexdigest() != model.sha256:
         raise ModelError(f"{trained}: is damaged, or not the file that {described.name} describes: install it again")
     try:
-        return model, Network(content)
+        network = Network(content)
+        _require_fit(network, model)
     except ModelError as error:
         raise ModelError(f"{trained}: {error}") from None
+    return model, network
+
+
+def _require_fit(network: Network, model: ModelFile) -> None:
+    takes = {"sequence": (PHASES, len(CHANNELS)), "vector": (len(FEATURES),)}
+    bounds = len(LEVELS) - 1
+    gives = {
+        "correct": 1,
+        "same": 1,
+        "level": bounds,
+        "grades": len(DIMENSIONS) * len(BODY_PARTS) * bounds,
+        "movement": 1 + len(model.movements),
+    }
+    if network.shapes != takes or not gives.items() <= network.sizes.items():
+        raise ModelError("takes or gives other numbers than this software: they belong to one release")
 
 
 def _content(path: Path) -> bytes:

@@ -34,6 +34,11 @@ class Network:
         return {name: tuple(int(n) for n in d["shape"][1:]) for name, d in self._run.get_input_details().items()}
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """How many numbers each output has, by name."""
+        return {name: int(np.prod(d["shape"][1:])) for name, d in self._run.get_output_details().items()}
+
+    @property
     def steps(self) -> dict[str, float]:
         """What one step of int8 is worth, by output."""
         return {name: float(scale) for name, (scale, _) in self._outputs.items()}

@@ -12,7 +12,7 @@ import numpy as np
 from appliance.errors import NotScorableError
 from appliance.exercises import Exercise
 from appliance.messages.result import FineRehab, Quality, RepetitionQuality
-from appliance.quality.dimensions import level_of
+from appliance.quality.dimensions import by_score, level_of
 from appliance.quality.judgement import Judge, Judgement
 from appliance.quality.report import fine_rehab
 from appliance.quality.score import Grades
@@ -28,7 +28,7 @@ MARGIN_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class SetQuality:
-    """model, weights, levels: versions of what took part; weights and levels only where there is a `fine_rehab`."""
+    """model, weights, levels: versions of what took part, in the levels of `quality` or in `fine_rehab`."""
 
     quality: Quality
     fine_rehab: FineRehab | None
@@ -60,6 +60,7 @@ def judge_set(
     assessed = None
     if sure and exercise.assessment is not None:
         assessed = fine_rehab(Grades(np.mean(sure, axis=0)), exercise, side, judge.distribution)
+    scored = by_score(exercise, judge.distribution)
     return SetQuality(
         quality=Quality(
             quality=fmean(each.quality for each in judged),
@@ -73,8 +74,8 @@ def judge_set(
         ),
         fine_rehab=assessed,
         model=judge.version,
-        weights=exercise.assessment.version if assessed and exercise.assessment else None,
-        levels=judge.levels if assessed and assessed.level else None,
+        weights=exercise.assessment.version if exercise.assessment and (assessed or scored) else None,
+        levels=judge.levels if scored else None,
     )
 
 

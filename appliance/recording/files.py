@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from mcap.writer import MCAP0_MAGIC
@@ -26,7 +27,8 @@ def read_recording(path: Path) -> Recording:
         start = file.read(_LOOK)
     if start.startswith(MCAP0_MAGIC):
         return _skeleton_of_session(path)
-    return read_finerehab(path).recording if start.lstrip()[:1] == b"{" else read_skeleton_csv(path)
+    is_json = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
+    return read_finerehab(path).recording if is_json else read_skeleton_csv(path)
 
 
 def _skeleton_of_session(path: Path) -> Recording:

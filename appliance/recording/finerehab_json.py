@@ -9,6 +9,7 @@ pictures are left out on purpose: see docs/finerehab.md.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -59,6 +60,9 @@ def plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.") or "unknown"
 
 
+_Id = Annotated[str, Field(coerce_numbers_to_str=True)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -82,8 +86,8 @@ class _Frame(_Model):
 
 class _Document(_Model):
     Format: Literal["FineRehab-style 1"]
-    SubjectID: str
-    MovementID: str
+    SubjectID: _Id
+    MovementID: _Id
     SideID: Annotated[int, Field(ge=0, lt=len(SIDE_IDS))]
     CutID: Annotated[int, Field(ge=0)]
     Planar: bool = False
@@ -136,7 +140,7 @@ def read_finerehab(path: Path) -> Cut:
     if len(data) > MOST_BYTES:
         raise RecordingError(f"{path}: is larger than {MOST_BYTES >> 20} MiB; a cut is one repetition or one set")
     try:
-        document = _Document.model_validate_json(data)
+        document = _Document.model_validate_json(data.removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -162,6 +166,8 @@ def _recording(path: Path, document: _Document) -> Recording:
     positions = np.full((len(frames), len(JOINTS), 3), np.nan)
     confidence = np.zeros((len(frames), len(JOINTS)))
     for index, frame in enumerate(frames):
+        if len({joint.JointID for joint in frame.Joints}) < len(frame.Joints):
+            raise RecordingError(f"{path}: Frames.{index}.Joints holds a JointID more than once")
         for joint in frame.Joints:
             if joint.Position is not None:
                 positions[index, joint.JointID] = joint.Position

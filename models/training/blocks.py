@@ -17,6 +17,8 @@ BLOCKS = {
 }
 """By head. How far the body was from the reference, and when, tells right from wrong; course: in `STRETCHES`, less what
 is held all along. size: whichever way it goes. The others: see `appliance.quality.relative.GROUPS`."""
+TASK = "shown"
+"""The one that says what the reference is like."""
 
 
 def blocks_of(sequence: NDArray[np.float16], vector: Floats, layout: Layout) -> dict[str, Floats]:

@@ -25,12 +25,12 @@ of the sixteen movements it is; whether it is the reference's movement at all.
 called `not sure`; what does what the reference shows less surely than all but 5 % of them do is `other`, every data set
 counting alike. The figures beside either mean little.
 
-**How**: each figure of a fold is by a model trained without its persons (and, where a movement is unseen, without that
-movement and one more), converted by the same recipe. Calibration and limits of a fold come from the other folds; the
-shipped file has the recipe, all shared persons, and the constants of all folds. The network's three parts share no
-weight, so that a fold trains only those that it measures. The virtual tests are families of people, cameras and
-strangers that are never trained on; the five levels are FineRehab's, from the grades. A nearest neighbour, which knows
-all the training examples, stands below each of their figures.
+**How**: each figure of a fold is by a model trained without its persons (and, where a movement is unseen, without
+that movement), converted by the same recipe. Calibration and limits of a fold come from the other folds; the shipped
+file has the recipe, all shared persons, and the constants of all folds. The network's four parts share no weight, so
+that a fold trains only those that it measures. The virtual tests are families of people, cameras and strangers that
+are never trained on; the five levels are FineRehab's, from the grades. A nearest neighbour, which knows all the
+training examples, stands below what is said of their movements, grades and levels.
 """
 
 

@@ -19,7 +19,7 @@ from models.training import real_sets, virtual
 from models.training.examples import joined
 from models.training.layout import Layout
 
-_CASES = {"training": 13000, "test": 1200}
+_CASES = {"training": 52000, "test": 1200}
 _QUICK = {"training": 900, "test": 150}
 """Enough that every movement has the scores that five levels need."""
 _CHUNK = 200

@@ -44,26 +44,33 @@ def samples(folder: Path, report: Report, exercises: Mapping[str, Exercise] | No
     """Every cut in `folder` and below it, in the order of paths; one recording is in memory at a time.
 
     A file or row that is damaged, contradicts another or stands alone is given to `report` and left out. Two files of
-    one cut, from two cameras in two folders, are two samples. exercises: by id; default all there are.
+    one cut, from two cameras in two folders, are two samples; in one folder the second is left out.
+    exercises: by id; default all there are.
     Raises `ManifestError` where one of the two tables is missing or lacks a column.
     """
     known = load_exercises() if exercises is None else exercises
     subjects = read_subjects(folder / SUBJECT_FILE, report)
     annotation = read_annotation(folder / ANNOTATION_FILE, known, report)
-    without_file = set(annotation)
+    without_file, absent, taken = set(annotation), set(subjects), dict[tuple[Path, CutId], Path]()
     for path in sorted(folder.rglob("*.json")):
         if path.name.startswith("."):
             continue
         try:
             name = _id_in_name(path.name, path, known)
             without_file.discard(name)
+            absent.discard(name.subject)
+            if first := taken.get((path.parent, name)):
+                raise RecordingError(f"{path}: is {_words(name)}, as {first.name} beside it is; the first is kept")
             sample = Sample(path, name, _cut(path, name, known), *_joined(path, name, subjects, annotation))
         except RehabBoxError as error:
             report(error)
         else:
+            taken[path.parent, name] = path
             yield sample
     for name in sorted(without_file):
         report(ManifestError(f"{folder / ANNOTATION_FILE}: there is no file of {_words(name)}"))
+    for subject in sorted(absent):
+        report(ManifestError(f"{folder / SUBJECT_FILE}: there is no file of SubjectID {subject}"))
 
 
 def _id_in_name(name: str, path: Path, exercises: Mapping[str, Exercise]) -> CutId:

@@ -44,23 +44,32 @@ def main() -> None:
     fifths, _ = read_distribution(options.examples.with_name("levels.json"))
     found = [*figures(shipped, persons, movements, examples, fifths), *costs(network, shipped)]
     card = card_of(description, network, examples, found)
-    out = options.folder if options.quick else models_dir()
-    write_whole(out / "quality.tflite", network)
-    write_whole(out / "quality.json", (json.dumps(description.model_dump(), indent=1) + "\n").encode())
-    write_whole(out / "levels.json", options.examples.with_name("levels.json").read_bytes())
-    write_whole(out / "MODEL_CARD.md", card.encode())
-    read_model(out)
+    files = {
+        "quality.tflite": network,
+        "quality.json": (json.dumps(description.model_dump(), indent=1) + "\n").encode(),
+        "levels.json": options.examples.with_name("levels.json").read_bytes(),
+        "MODEL_CARD.md": card.encode(),
+    }
+    _write(options.folder, files)
+    read_model(options.folder)  # what cannot be read replaces nothing
+    if not options.quick:
+        _write(models_dir(), files)
     print(card)  # noqa: T201
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        write_whole(folder / name, content)
 
 
 def _described(network: bytes, folder: Path, held_out: list[Outcomes]) -> ModelFile:
     sequence, vector = standardisations(folder, SHIPPED)
     calibration, limits = chosen(held_out)
-    digest = sha256(network).hexdigest()
     numbered = sorted((e.number, e.id) for e in load_exercises().values() if e.number)
+    constants = "".join(part.model_dump_json() for part in (sequence, vector, calibration, limits))
     return ModelFile(
-        version=f"{NAME} {digest[:12]}",
-        sha256=digest,
+        version=f"{NAME} {sha256(network + constants.encode()).hexdigest()[:12]}",
+        sha256=sha256(network).hexdigest(),
         channels=CHANNELS,
         features=FEATURES,
         clip=CLIP,

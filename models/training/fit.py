@@ -1,10 +1,10 @@
 """One fold after another: trained, converted to int8, written down with what the box needs to feed it.
 
-    python -m models.training.fit EXAMPLES OUT [--quick] --folds shipped|persons|all [--share 1/2]
+    python -m models.training.fit EXAMPLES OUT [--quick] --folds shipped|persons|all
 
 Needs the training environment. For each fold OUT gets NAME.tflite, NAME.json with the standardisation of its inputs,
-and NAME.npz with the outputs of the float network on the test rows, for comparison. A share takes every so many-th
-fold, so that several processes do the work of one; each fold comes out the same.
+and NAME.npz with the outputs of the float network on the test rows, for comparison. Several processes with one OUT
+share the work: each takes the next fold that none has begun, NAME.begun says so, and each fold comes out the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.training.blocks import Floats
+from models.training.ensemble import schooled
 from models.training.examples import ORDINARY, VIRTUAL_TRAINING, Examples
 from models.training.folds import SHIPPED, Fold, folds_named
 from models.training.layout import Layout
 from models.training.lessons import Inputs, Lessons, taught
-from models.training.network import KIND, convolved, graded, joined, quality, standardised, to_int8
+from models.training.network import KIND, convolved, graded, joined, judged, standardised, to_int8
 from models.training.recipe import QUICK, Part, Recipe
 
 _SHOWN = 400
@@ -95,21 +98,42 @@ def _loss(outputs: dict[str, tf.Tensor], labels: dict[str, tuple[tf.Tensor, tf.T
 
 
 def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, recipe: Recipe) -> keras.Model:
-    """The three parts, each trained by what knows of it. What a fold's figures are not about is left untrained: the
+    """The four parts, each trained by what knows of it. What a fold's figures are not about is left untrained: the
     parts share no weight, so it changes no figure. Movements left out measure quality; the grades are virtual, and
     measured with the shipped model on virtual patients who are never trained on."""
-    keras.utils.set_random_seed(recipe.seed)
-    judged = quality(layout, recipe.quality)
-    done, assessed = convolved(layout, recipe.kind, KIND), graded(layout, recipe.grades)
     lessons = Lessons.of(shown, examples)
-    if not fold.exercises:
-        train(done, lessons, recipe.kind, recipe.seed)
-    if fold == SHIPPED:
-        train(assessed, lessons.where(lessons.labels["grades"][1].any(axis=1)), recipe.grades, recipe.seed)
     known = lessons.labels["correct"][1][:, 0] > 0
-    told = taught(lessons.where(known), examples.level[known], layout, recipe.mixtures, recipe.seed)
-    train(judged, told, recipe.quality, recipe.seed)
-    return joined(layout, [judged, done, assessed])
+    told = taught(lessons.where(known), examples.where(known), layout, recipe.mixtures, recipe.seed)
+    parts = []
+    for head, part in (("correct", recipe.correct), ("level", recipe.level)):
+        parts.append(_fresh(judged, recipe.seed, layout, part, head))
+        train(parts[-1], told, part, recipe.seed)
+    parts.append(_fresh(convolved, recipe.seed, layout, recipe.kind, KIND))
+    if not fold.exercises:
+        train(parts[-1], lessons, recipe.kind, recipe.seed)
+    if fold == SHIPPED:
+        parts.append(_grader(lessons.where(lessons.labels["grades"][1].any(axis=1)), layout, recipe))
+    else:
+        parts.append(_fresh(graded, recipe.seed, layout, recipe.grades))
+    return joined(layout, parts)
+
+
+def _grader(lessons: Lessons, layout: Layout, recipe: Recipe) -> keras.Model:
+    """One network, taught by others like it."""
+    teachers = []
+    for seed in range(recipe.seed + 1, recipe.seed + 1 + recipe.graders):
+        teachers.append(_fresh(graded, seed, layout, recipe.grades))
+        train(teachers[-1], lessons, recipe.grades, seed)
+    pupil = _fresh(graded, recipe.seed, layout, recipe.grades)
+    longer = replace(recipe.grades, steps=recipe.patience * recipe.grades.steps)
+    train(pupil, schooled(lessons, teachers, "grades", recipe.patience, recipe.seed), longer, recipe.seed)
+    return pupil
+
+
+def _fresh(build: Callable[..., keras.Model], seed: int, *of: Any) -> keras.Model:
+    """As it begins: the same, whatever was built before."""
+    keras.utils.set_random_seed(seed)
+    return build(*of)
 
 
 def _standardisation(values: Floats | NDArray[np.float16], source: NDArray[np.str_]) -> tuple[Floats, Floats]:
@@ -159,15 +183,17 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--folds", choices=["shipped", "persons", "all"], default="shipped")
-    parser.add_argument("--share", default="1/1")
     options = parser.parse_args()
     examples = Examples.load(options.examples)
     layout = Layout.load(options.examples.with_name("layout.json"))
     recipe = QUICK if options.quick else Recipe()
     tf.config.experimental.enable_op_determinism()
     options.out.mkdir(parents=True, exist_ok=True)
-    number, of = map(int, options.share.split("/"))
-    for fold in folds_named(options.folds, examples)[number - 1 :: of]:
+    for fold in folds_named(options.folds, examples):
+        try:
+            (options.out / f"{fold.name}.begun").touch(exist_ok=False)
+        except FileExistsError:
+            continue
         started = time.process_time()
         fit(examples, fold, layout, recipe, options.out)
         print(f"{fold.name}: {time.process_time() - started:.0f} s of processor time", flush=True)  # noqa: T201

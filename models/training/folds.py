@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,7 @@ from numpy.typing import NDArray
 from models.training.examples import VIRTUAL_TESTS, Examples
 
 PERSON_FOLDS = 6
-MOVEMENTS_AT_ONCE = 2
-MOVEMENT_FOLDS = 2
+MOVEMENT_FOLDS = 3
 """Into how many groups the persons of each set fall where a movement is left out as well."""
 
 
@@ -65,14 +65,11 @@ def person_folds(examples: Examples) -> Iterator[Fold]:
 
 
 def movement_folds(examples: Examples, sources: tuple[str, ...]) -> Iterator[Fold]:
-    """Each movement of these sets is left out once, with one more, for one half of the persons after the other; the
-    sets in step."""
+    """Each movement of these sets is left out once for each group of persons; the sets in step, one of each."""
     movements = [sorted(set(examples.exercise[examples.source == source].tolist())) for source in sources]
-    count = -(-max(map(len, movements), default=0) // MOVEMENTS_AT_ONCE)
-    for index in range(count):
-        left_out = tuple(name for names in movements for name in names[index::count])
-        for half, persons in enumerate(_groups(examples, MOVEMENT_FOLDS)):
-            yield Fold(f"movement_{index + 1}_{half + 1}", persons, left_out)
+    for index, left_out in enumerate(zip_longest(*movements)):
+        for group, persons in enumerate(_groups(examples, MOVEMENT_FOLDS)):
+            yield Fold(f"movement_{index + 1}_{group + 1}", persons, tuple(name for name in left_out if name))
 
 
 def _groups(examples: Examples, count: int) -> list[tuple[str, ...]]:

@@ -45,15 +45,17 @@ class Lessons:
         )
 
 
-def taught(lessons: Lessons, levels: NDArray[np.int8], layout: Layout, mixtures: int, seed: int) -> Lessons:
+def taught(lessons: Lessons, examples: Examples, layout: Layout, mixtures: int, seed: int) -> Lessons:
     """Real recordings with their teachers' answers in place of their labels, `mixtures` times as many mixtures of two
-    of one data set, and virtual patients as they are. levels: (n,) as in `Examples`."""
+    of one data set, every other one of one exercise, and virtual patients as they are. examples: of the same rows."""
     rng = np.random.default_rng(seed)
     labels = {head: [(label.copy(), weight)] for head, (label, weight) in lessons.labels.items() if head in BLOCKS}
     shown, source = [lessons.shown], [lessons.source]
-    for name in np.unique(lessons.source[(levels != UNKNOWN) & (lessons.source != VIRTUAL_TRAINING)]).tolist():
-        rows = np.flatnonzero((lessons.source == name) & (levels != UNKNOWN))
+    known = examples.level != UNKNOWN
+    for name in np.unique(lessons.source[known & (lessons.source != VIRTUAL_TRAINING)]).tolist():
+        rows = np.flatnonzero((lessons.source == name) & known)
         some, others = rng.choice(rows, (2, mixtures * len(rows)))
+        others[::2] = _of_the_same(examples.exercise, some[::2], rows, rng)
         share = rng.uniform(_LEAST_SHARE, 1.0, (len(some), 1)).astype(np.float32)
         sequence, vector = lessons.shown
         noise = _NOISE * rng.standard_normal((len(some), vector.shape[1]), np.float32)
@@ -62,10 +64,10 @@ def taught(lessons: Lessons, levels: NDArray[np.int8], layout: Layout, mixtures:
             at * sequence[some] + (np.float16(1.0) - at) * sequence[others],
             share * vector[some] + (1.0 - share) * vector[others] + noise,
         )
-        known, asked = blocks_of(sequence[rows], vector[rows], layout), blocks_of(*mixed, layout)
+        seen, asked = blocks_of(sequence[rows], vector[rows], layout), blocks_of(*mixed, layout)
         for head, blocks in BLOCKS.items():
-            own = {block: known[block] for block in blocks}
-            teacher = Teacher.taught(head, own, lessons.labels[head][0][rows])
+            own = {block: seen[block] for block in blocks}
+            teacher = Teacher.taught(own, lessons.labels[head][0][rows])
             labels[head][0][0][rows] = teacher.says(own)
             answers = teacher.says(asked)
             labels[head].append((answers, lessons.labels[head][1][some]))
@@ -81,3 +83,14 @@ def taught(lessons: Lessons, levels: NDArray[np.int8], layout: Layout, mixtures:
         every,
         np.concatenate([lessons.kind, np.zeros(len(every) - len(lessons.kind), np.int8)]),
     )
+
+
+def _of_the_same(
+    exercise: NDArray[np.str_], some: NDArray[np.intp], rows: NDArray[np.intp], rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """For each of some rows another one of its exercise."""
+    others = np.empty_like(some)
+    for name in np.unique(exercise[rows]):
+        at = exercise[some] == name
+        others[at] = rng.choice(rows[exercise[rows] == name], at.sum())
+    return others

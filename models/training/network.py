@@ -1,8 +1,8 @@
 """The network in Keras, and its way to a fully int8 file; needs the training environment.
 
-Three parts that share nothing but the inputs, because different data teach them: how well it was done, from real
-persons, of whom there are few; what was done; and the grades, which virtual patients alone have. Every operation has an
-int8 kernel on the box.
+Four parts that share nothing but the inputs, because different data teach them: whether it was done correctly and at
+what level, from real persons, of whom there are few; what was done; and the grades, which virtual patients alone have.
+Every operation has an int8 kernel on the box.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
+from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from models.training.blocks import BLOCKS, STRETCHES
+from models.training.blocks import BLOCKS, STRETCHES, TASK
 from models.training.layout import Layout
 from models.training.recipe import CLIP, LEVELS, MOVEMENTS, Part
 
@@ -32,6 +33,7 @@ doing what the reference shows; grades: of each A_ij being above 0, 1, 2, 3."""
 _GAIN = 12.0
 """Length, on average, of each block of inputs."""
 _FIRST = 1.0 / 30.0
+_TASKS = 24
 
 
 class Balanced(layers.Layer):  # type: ignore[misc]
@@ -50,24 +52,24 @@ class Balanced(layers.Layer):  # type: ignore[misc]
         return tf.matmul(x, self.kernel * self.factor)
 
 
-def quality(layout: Layout, part: Part) -> keras.Model:
-    """Two layers on blocks of numbers; see `models.training.blocks`."""
+def judged(layout: Layout, part: Part, head: str) -> keras.Model:
+    """Two layers on the head's blocks of numbers; see `models.training.blocks`. Where one says what the reference is
+    like, it opens and shuts what the first layer found: what is telling in one task says little in another."""
     sequence, vector = inputs(layout)
     blocks = {name: vector[:, at] for name, at in layout.groups.items()}
     means = layers.AveragePooling1D(layout.phases // STRETCHES)(sequence[:, :, layout.differences])
     blocks["course"] = _even(layers.Flatten()(means - keras.ops.mean(means, axis=1, keepdims=True)))
     blocks["course_size"] = keras.ops.abs(blocks["course"])
     blocks["slopes_size"] = keras.ops.abs(blocks["slopes"])
-    prepared = {name: layers.GaussianNoise(part.noise)(_even(block)) for name, block in blocks.items()}
-    outputs = {name: _judged(name, [prepared[block] for block in of], part) for name, of in BLOCKS.items()}
-    return keras.Model([sequence, vector], outputs)
-
-
-def _judged(name: str, blocks: list[keras.KerasTensor], part: Part) -> keras.KerasTensor:
-    x = layers.ReLU()(_even(layers.Add()([Balanced(part.hidden)(block) for block in blocks]), offset=True))
+    prepared = {name: layers.GaussianNoise(part.noise)(_even(blocks[name])) for name in BLOCKS[head]}
+    x = layers.ReLU()(_even(layers.Add()([Balanced(part.hidden)(block) for block in prepared.values()]), offset=True))
+    if TASK in prepared:
+        task = layers.Dense(_TASKS, activation="relu")(prepared[TASK])
+        x = layers.Multiply()([x, layers.Dense(part.hidden, activation="sigmoid")(task)])
     x = layers.Dropout(part.dropout)(x)
     x = layers.Dense(part.hidden // 2, activation="relu")(x)
-    return layers.Dense(QUALITY[name], name=name)(layers.Dropout(part.dropout)(x))
+    outputs = {head: layers.Dense(QUALITY[head], name=head)(layers.Dropout(part.dropout)(x))}
+    return keras.Model([sequence, vector], outputs)
 
 
 def _even(x: keras.KerasTensor, *, offset: bool = False) -> keras.KerasTensor:
@@ -148,15 +150,18 @@ def to_int8(model: keras.Model, sequence: NDArray[np.float32], vector: NDArray[n
         converter.representative_dataset = lambda: (
             {"sequence": s[None], "vector": v[None]} for s, v in zip(sequence, vector, strict=True)
         )
-        return _nameless(converter.convert())
+        return _bare(converter.convert())
 
 
-def _nameless(content: bytes) -> bytes:
-    """Without the tensors' names, a twelfth of the file, which no interpreter asks for; the signature keeps its own."""
+def _bare(content: bytes) -> bytes:
+    """Without what no interpreter asks for, an eighth of the file: tensors' names (the signature keeps its own), and
+    the scales of offsets, which are those of the inputs times those of the weights."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     for graph in model.subgraphs:
         for tensor in graph.tensors:
             tensor.name = b""
+            if tensor.type == schema.TensorType.INT32:
+                tensor.quantization = None
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -13,7 +13,7 @@ CLIP = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How one of the network's three parts is trained, by AdamW with a warm start and a cosine decay.
+    """How one of the network's four parts is trained, by AdamW with a warm start and a cosine decay.
 
     steps: batches; each has as many rows of every real data set, and `virtual` times as many of virtual patients.
     strange: the share of these that is not done as asked; 0 takes it as it comes. noise: standard deviation added to
@@ -36,20 +36,29 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """quality: of correctness and level, which few persons teach. kind: of what is done. grades: of the A_ij.
+    """correct, level: how well it was done, which few persons teach. kind: of what is done. grades: of the A_ij.
 
     mixtures: of two real recordings (Zhang et al. 2018, mixup), how many the teacher is asked about for each one.
+    graders: how many networks teach the one for the grades. patience: how many times as long as they this one learns,
+    and on how many mixtures of two patients for each one.
     """
 
-    quality: Part = Part(steps=1200, virtual=0.4, hidden=48)
+    correct: Part = Part(steps=3000, virtual=0.4, hidden=48)
+    level: Part = Part(steps=3000, virtual=0.4, hidden=48)
     kind: Part = Part(steps=3500, strange=0.5, noise=0.15, width=28)
-    grades: Part = Part(steps=5000, batch=64, width=36, hidden=64, own=32)
-    mixtures: int = 2
+    grades: Part = Part(steps=12000, batch=96, noise=0.03, dropout=0.0, width=36, hidden=64, own=32)
+    mixtures: int = 8
+    graders: int = 3
+    patience: int = 2
     seed: int = 7
 
 
 QUICK = Recipe(
-    quality=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
-    kind=Part(steps=200, width=8, hidden=16),
-    grades=Part(steps=200, width=8, hidden=16, own=8),
+    correct=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
+    level=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
+    kind=Part(steps=600, width=16, hidden=32),
+    grades=Part(steps=800, batch=64, noise=0.05, width=16, hidden=32, own=16),
+    mixtures=2,
+    graders=1,
+    patience=1,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 from systemd.journal import send
 
-from appliance.journal import JournalHandler, about
+from appliance import journal
+from appliance.journal import DiscreetFormatter, JournalHandler, about
 
 
 @pytest.fixture
@@ -60,3 +62,23 @@ def test_a_line_says_which_session_exercise_and_device_it_is_about(
         {"REHABBOX_SESSION": "s-1"},
         {},
     ]
+
+
+def test_a_patients_identifier_that_comes_into_a_line_by_a_fault_is_blotted_out(
+    entries: list[dict[str, Any]], log: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_concealed", frozenset)
+    log.handlers[0].setFormatter(DiscreetFormatter("%(name)s: %(message)s"))
+    known: set[str] = set()
+    journal.conceal(lambda: frozenset(known))
+    known |= {"Müller-4711", "p-1"}
+    try:
+        raise ValueError(f"no {json.dumps({'subject': 'Müller-4711'})}")
+    except ValueError:
+        log.exception("the session of %s failed, p-12 and up-1 did not", "p-1")
+    text = entries[0]["MESSAGE"]
+    assert text.startswith("appliance.test: the session of [a patient] failed, p-12 and up-1 did not\nTraceback")
+    assert text.endswith('ValueError: no {"subject": "[a patient]"}')
+    known.clear()
+    log.info("p-1 is another's word now")
+    assert entries[1]["MESSAGE"] == "appliance.test: p-1 is another's word now"

@@ -27,6 +27,26 @@ def test_an_unknown_option_is_refused_in_one_line() -> None:
     assert done.stderr == "train: there is no option --fast; there are --quick, --evaluate and --jobs\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--jobs"], "--jobs says how many processes, 1 to 99, not ''"),
+        (["--jobs", "0"], "--jobs says how many processes, 1 to 99, not '0'"),
+        (["--jobs", "two", "--quick"], "--jobs says how many processes, 1 to 99, not 'two'"),
+        (["--evaluate", "--quick"], "choose one of --quick and --evaluate"),
+        ([], "which has no ui-prmd-kinect2/manifest.csv or wmft-kinect2/manifest.csv"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_made(options: list[str], says: str, tmp_path: Path) -> None:
+    """A folder without the recordings would make a model of virtual patients alone in the shipped one's place."""
+    environment = os.environ | {"REHABBOX_DATA": str(tmp_path)}
+    done = subprocess.run([COMMAND, *options], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith("train: ")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.skipif(
     os.environ.get("REHABBOX_TRAINING") != "1", reason="REHABBOX_TRAINING is not 1: it takes some minutes"
 )

@@ -15,7 +15,7 @@ from string import Template
 from appliance.recording.disk import write_whole
 from appliance.scoring.pictures import require_folder
 from models.training.baselines.classics import MOST_FREQUENT
-from models.training.baselines.pictures import NAMES, draw_all, label_of
+from models.training.baselines.pictures import draw_all, label_of, name_of, sources_of
 from models.training.baselines.problems import REPETITIONS
 from models.training.baselines.published import PUBLISHED
 from models.training.baselines.runs import Run, Task, read
@@ -40,7 +40,7 @@ _PICTURES = {
 
 def page_of(runs: list[Run], pictures: list[str], cost_s: float) -> str:
     """The whole text. pictures: names of those there are. cost_s: of all training, on one core."""
-    sources = [source for source in NAMES if any(run.source == source for run in runs)]
+    sources = sources_of(runs)
     return Template(_PAGE.read_text("utf-8")).substitute(
         persons="\n".join(_persons(runs, sources)),
         table="\n".join(_table(runs, sources)),
@@ -50,7 +50,7 @@ def page_of(runs: list[Run], pictures: list[str], cost_s: float) -> str:
 
 
 def _table(runs: list[Run], sources: list[str]) -> Iterator[str]:
-    head = ["asked", "split", "given", "system", *(NAMES[source] for source in sources), "FineRehab, other data"]
+    head = ["asked", "split", "given", "system", *map(name_of, sources), "FineRehab, other data"]
     yield _row(head)
     yield _row(["---"] * len(head))
     yield from _rows(runs, sources)
@@ -74,7 +74,7 @@ def _rows(runs: list[Run], sources: list[str]) -> Iterator[str]:
 
 
 def _persons(runs: list[Run], sources: list[str]) -> Iterator[str]:
-    yield _row(["persons, for 3:1", *(NAMES[source] for source in sources)])
+    yield _row(["persons, for 3:1", *map(name_of, sources)])
     yield _row(["---"] * (1 + len(sources)))
     of = [next(run for run in runs if run.source == source and run.split == "3:1") for source in sources]
     yield _row(["trained on", *("the same" if run.source == OTHER_FAMILIES else str(run.trained) for run in of)])

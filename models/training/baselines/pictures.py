@@ -17,7 +17,7 @@ from models.training.baselines.runs import Run, Task
 from models.training.baselines.samples import OTHER_FAMILIES, UI_PRMD, VIRTUAL, WMFT
 
 NAMES = {VIRTUAL: "virtual patients", OTHER_FAMILIES: "virtual, other families", UI_PRMD: "UI-PRMD", WMFT: "WMFT"}
-"""Data sets as people call them, in the page's order; one that is not here goes by its folder's name."""
+"""Data sets as people call them, in the page's order."""
 _NETWORKS = ("ST-GCN", "UNIK")
 _SMALL = 8
 """Classes; a matrix of more has a picture of its own."""
@@ -29,7 +29,7 @@ def draw_all(folder: Path, runs: list[Run]) -> list[str]:
     for task in ("movement", "level"):
         if of := [run for run in runs if run.task == task and run.split == "3:1"]:
             drawings[task] = partial(_accuracies, runs=of, task=task)
-        best = [found for source in NAMES if (found := _best(of, source))]
+        best = [found for source in sources_of(of) if (found := _best(of, source))]
         large, small = ([run for run in best if (len(run.classes) > _SMALL) == want] for want in (True, False))
         for name, matrices in ((f"{task}_confusion", large), (f"{task}_confusions", small)):
             if matrices:
@@ -38,6 +38,17 @@ def draw_all(folder: Path, runs: list[Run]) -> list[str]:
         drawings["level_by_movement"] = partial(_by_movement, runs=[r for r in folds if r.given == "repetitions"])
     draw(folder, drawings)
     return list(drawings)
+
+
+def sources_of(runs: list[Run]) -> list[str]:
+    """The data sets that are in these, in the page's order; those without a name of ours come last."""
+    own = list(NAMES)
+    return sorted({run.source for run in runs}, key=lambda s: (own.index(s) if s in NAMES else len(own), s))
+
+
+def name_of(source: str) -> str:
+    """As people call it; one that is not known goes by its folder's name."""
+    return NAMES.get(source, source)
 
 
 def label_of(run: Run) -> str:
@@ -57,7 +68,7 @@ def _accuracies(figure: Figure, runs: list[Run], task: Task) -> None:
     axes = figure.add_subplot()
     names = dict.fromkeys(label_of(run) for run in runs)
     systems = sorted(names, key=lambda name: name == MOST_FREQUENT)[::-1]
-    sources = [source for source in NAMES if any(run.source == source for run in runs)]
+    sources = sources_of(runs)
     for index, source in enumerate(sources):
         of = [run for run in runs if run.source == source]
         axes.plot(
@@ -66,7 +77,7 @@ def _accuracies(figure: Figure, runs: list[Run], task: Task) -> None:
             linestyle="none",
             marker=MARKERS[index],
             color=PALETTE[index],
-            label=NAMES[source] + (f", {len(of[0].classes)} levels" if task == "level" else ""),
+            label=name_of(source) + (f", {len(of[0].classes)} levels" if task == "level" else ""),
         )
     for published in PUBLISHED:
         if published.task == task:
@@ -102,11 +113,11 @@ def _confusion(axes: Axes, run: Run) -> None:
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=ink)
     axes.set_xlabel("said, % of the row", fontsize=8)
     axes.set_ylabel("true", fontsize=8)
-    axes.set_title(f"{NAMES[run.source]}: {100 * run.accuracy:.0f} % right\n{label_of(run)}", fontsize=8)
+    axes.set_title(f"{name_of(run.source)}: {100 * run.accuracy:.0f} % right\n{label_of(run)}", fontsize=8)
 
 
 def _by_movement(figure: Figure, runs: list[Run]) -> None:
-    sources = [source for source in NAMES if any(run.source == source for run in runs)]
+    sources = sources_of(runs)
     columns = [(s, name) for s in sources for name in sorted(next(r for r in runs if r.source == s).by)]
     systems = [system for system in dict.fromkeys(run.system for run in runs) if system != MOST_FREQUENT]
     by = {(run.system, run.source): run.by for run in runs}
@@ -125,6 +136,6 @@ def _by_movement(figure: Figure, runs: list[Run]) -> None:
         places = [index for index, (of, _) in enumerate(columns) if of == source]
         levels = len(next(run for run in runs if run.source == source).classes)
         middle = float(np.mean(places))
-        axes.text(middle, -0.7, f"{NAMES[source]}: {levels} levels", ha="center", fontsize=8)
+        axes.text(middle, -0.7, f"{name_of(source)}: {levels} levels", ha="center", fontsize=8)
     axes.set_title("How well was it done? One system for each movement, five folds over persons", pad=22)
     figure.colorbar(image, label="right, %")

@@ -81,6 +81,11 @@ def test_without_files_there_is_no_model(tmp_path: Path) -> None:
     assert read_model(tmp_path) is None
 
 
+def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"quality\.json: File name too long"):
+        read_model(tmp_path / ("x" * 300))
+
+
 Describe = Callable[..., dict[str, Any]]
 
 
@@ -104,6 +109,10 @@ DAMAGES: dict[str, tuple[Callable[[Path, Describe], Any], str]] = {
     "another release": (
         lambda folder, described: (folder / "quality.json").write_text(json.dumps(described(features=FEATURES[:-1]))),
         "trained on other inputs",
+    ),
+    "fewer movements": (
+        lambda folder, described: (folder / "quality.json").write_text(json.dumps(described(movements=["squat"]))),
+        "quality.tflite: takes or gives other numbers",
     ),
     "a value out of range": (
         lambda folder, described: (folder / "quality.json").write_text(json.dumps(described(clip=-1.0))),

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from appliance import batch
@@ -12,7 +18,9 @@ from appliance.assessment import assess
 from appliance.batch_manifest import read_manifest
 from appliance.doctor import _model, _tried
 from appliance.exercises import exercise_by_id
-from appliance.quality.judgement import shipped_judge, usable_judge
+from appliance.quality.judgement import LEVELS_FILE, OTHER, shipped_judge, usable_judge
+from appliance.quality.levels import FEWEST, Distribution, distribution_of, write_distribution
+from appliance.quality.score import FineRehabScore
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.skeleton.standard import Recording, recording_of
 from hal.virtual.patient import reference
@@ -73,6 +81,38 @@ def test_a_set_is_judged_repetition_by_repetition() -> None:
     assert judged.quality.quality == pytest.approx(
         sum(each.quality for each in judged.quality.repetitions) / 3, abs=1e-9
     )
+
+
+def test_a_level_names_its_scores_and_weights_where_the_classifier_is_sure_of_nothing(
+    shipped: Path, described: Callable[..., dict[str, Any]]
+) -> None:
+    exercise = exercise_by_id("shoulder_abduction")
+    assert exercise.assessment is not None
+    scores = [FineRehabScore(value, {}, exercise.assessment.version) for value in np.linspace(0.0, 4.0, FEWEST)]
+    write_distribution(shipped / LEVELS_FILE, distribution_of({exercise.id: scores}, "made up in a test"))
+    unsure = described(limits={"same": 1e6, "strangeness": 1e6})
+    (shipped / "quality.json").write_text(json.dumps(unsure))
+    judged = assess(performed(2), performed(2), exercise, judge=shipped_judge(), side="left").set_quality
+    assert judged is not None
+    assert (judged.quality.movement, judged.quality.sure, judged.fine_rehab) == (OTHER, False, None)
+    assert judged.weights == exercise.assessment.version
+    assert judged.levels == "sha256:" + sha256((shipped / LEVELS_FILE).read_bytes()).hexdigest()
+
+
+def test_other_levels_make_an_interrupted_batch_begin_anew(shipped: Path, archive: Path) -> None:
+    def noted() -> dict[int, object]:
+        shipped_judge.cache_clear()
+        tasks = batch.tasks_of(read_manifest(archive / "manifest.csv"))
+        with suppress(KeyboardInterrupt), batch.journal_of(archive / "r.csv", tasks) as journal:
+            before = dict(journal.known)
+            journal.note(0, {})
+            raise KeyboardInterrupt
+        return before
+
+    assert noted() == {}
+    assert noted() == {0: {}}
+    write_distribution(shipped / LEVELS_FILE, Distribution(origin="made up in a test", movements={}))
+    assert noted() == {}
 
 
 def test_a_damaged_model_costs_the_view_and_not_the_score_and_doctor_says_so(shipped: Path) -> None:

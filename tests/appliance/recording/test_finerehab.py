@@ -86,6 +86,14 @@ def broken(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
     return apply
 
 
+def test_ids_that_are_numbers_and_a_byte_order_mark_are_read(cut: Cut, tmp_path: Path) -> None:
+    path = write_finerehab(tmp_path, cut)
+    document = json.loads(path.read_text()) | {"SubjectID": 1, "MovementID": 8}
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(document).encode())
+    assert read_finerehab(path).file_name == "1_8+left_Cut03.json"
+    assert len(read_recording(path)) == len(cut.recording)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -100,6 +108,10 @@ def broken(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
         (broken(lambda d: d["Frames"][2].update(Timestamp="soon")), "Frames.2.Timestamp"),
         (broken(lambda d: d["Frames"][19].update(Timestamp=1e5)), "two hours"),
         (broken(lambda d: d["Frames"][2]["Joints"][4].update(JointID=17)), "Frames.2.Joints.4.JointID"),
+        (
+            broken(lambda d: d["Frames"][2]["Joints"][4].update(JointID=3)),
+            "Frames.2.Joints holds a JointID more",
+        ),
         (broken(lambda d: d["Frames"][2]["Joints"][4].update(Position=[1, 2])), "Frames.2.Joints.4.Position"),
         (broken(lambda d: d["Frames"][2]["Joints"][4].update(Position=[1, 2, 1e9])), "Frames.2.Joints.4.Position"),
         (broken(lambda d: [frame.update(Joints=[]) for frame in d["Frames"]]), "no joint was seen"),

@@ -131,6 +131,14 @@ def test_numbers_stand_for_movements_and_sides_as_well(folder: Path) -> None:
     assert len(found) == 8
 
 
+def test_one_cut_from_two_cameras_is_two_samples(folder: Path) -> None:
+    (folder / "side").mkdir()
+    shutil.copy(folder / SQUAT, folder / "side")
+    found, problems = load(folder)
+    assert problems == []
+    assert len(found) == 9
+
+
 def test_its_scores_make_a_distribution_that_gives_levels(pristine: Path) -> None:
     weights = load_exercises()["squat"].assessment
     assert weights is not None
@@ -146,6 +154,11 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_bytes()
     assert text.count(old.encode()) == 1
     path.write_bytes(text.replace(old.encode(), new.encode("latin-1")))
+
+
+def add(path: Path, row: str) -> None:
+    with path.open("a") as file:
+        file.write(row)
 
 
 def rename(path: Path, name: str) -> None:
@@ -165,6 +178,9 @@ SQUAT, LOST = "lower/S01_squat+both_Cut02.json", "S01, squat, side both, CutID 2
     ("damage", "left", "complaints"),
     [
         (lambda f: (f / SQUAT).unlink(), 7, [f"annotation.csv: there is no file of SubjectID {LOST}"]),
+        (lambda f: shutil.copy(f / SQUAT, f / "lower/S01_15+2_Cut2.json"), 8,
+         [f"S01_squat+both_Cut02.json: is SubjectID {LOST}, as S01_15+2_Cut2.json beside it is"]),
+        (lambda f: add(f / "subject.csv", "S03,,healthy\n"), 8, ["subject.csv: there is no file of SubjectID S03"]),
         (lambda f: (f / SQUAT).write_text("{"), 7, ["Cut02.json: is no FineRehab-style 1 file: Invalid JSON"]),
         (lambda f: (f / SQUAT).write_text(json.dumps({"Format": "x"})), 7, ["Cut02.json: is no", "Format"]),
         (lambda f: as_another(f / SQUAT), 7, ["Cut02.json: is SubjectID S09, squat", "by its content"]),
