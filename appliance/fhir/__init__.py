@@ -1,1 +1,1 @@
-"""Results as FHIR R4 (4.0.1) resources: `elements`, the code systems, and a result's Observation. See docs/fhir.md."""
+"""FHIR R4 (4.0.1): `elements`, code systems, and the Observations of results and answers. See docs/fhir.md."""

@@ -8,12 +8,15 @@ from appliance.exercises import Exercise, Motion
 from appliance.fhir.elements import CodeableConcept, CodeSystem, Coding, Concept
 from appliance.messages.model import SCHEMA_VERSION
 from appliance.messages.prescription import Side
+from appliance.messages.session import Effort
 from appliance.scoring.body import ANGLES
 
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 MEASURES, EXERCISES = "urn:rehabbox:fhir:measure", "urn:rehabbox:fhir:exercise"
+ANSWERS = "urn:rehabbox:fhir:answer"
 
+SURVEY = Coding(system=f"{TERMINOLOGY}/observation-category", code="survey", display="Survey")
 THERAPY = Coding(system=f"{TERMINOLOGY}/observation-category", code="therapy", display="Therapy")
 EXERCISE_THERAPY = Coding(system=SNOMED, code="229065009", display="Exercise therapy")
 TEST_DATA = Coding(system=f"{TERMINOLOGY}/v3-ActReason", code="HTEST", display="test health data")
@@ -25,6 +28,14 @@ SIDES: dict[Side, Coding] = {
     "right": Coding(system=SNOMED, code="24028007", display="Right"),
     "both": Coding(system=SNOMED, code="51440002", display="Right and left"),
 }
+
+PAIN = Coding(system=SNOMED, code="22253000", display="Pain")
+EFFORTS: dict[Effort, Coding] = {
+    "easy": Coding(system=ANSWERS, code="easy", display="Easy"),
+    "right": Coding(system=ANSWERS, code="right", display="Just right"),
+    "hard": Coding(system=ANSWERS, code="hard", display="Hard"),
+}
+"""What can be answered; the scales of exertion with a public code have numbers, for which nobody was asked."""
 
 Absence = Literal["not-performed", "unknown"]
 _ABSENT: dict[Absence, str] = {"not-performed": "Not Performed", "unknown": "Unknown"}
@@ -59,6 +70,9 @@ _MEASURES: dict[str, tuple[str, str]] = {
     "fine-rehab-completeness": ("FineRehab completeness", "0 worst to 4 best: range of the joints that are to move."),
     "fine-rehab-correction": ("FineRehab correction", "0 worst to 4 best: freedom from compensation."),
     "fine-rehab-smoothness": ("FineRehab smoothness", "0 worst to 4 best: freedom from lag and jitter."),
+    "answers": ("Answers after a session", "What the patient answered by a raised hand or a button after the session."),
+    "pain": ("Pain", "Whether it hurt, as the patient answered: yes or no."),
+    "effort": ("Effort", "How hard it was, as the patient answered: easy, just right or hard."),
     "joints-seen": ("Joints seen", "Share of the exercise's joints, over all frames, that were seen, 0 to 1."),
     **{
         f"range-{name.replace('_', '-')}": (
@@ -108,13 +122,22 @@ def absent(why: Absence, text: str) -> CodeableConcept:
 def code_systems(exercises: dict[str, Exercise]) -> tuple[CodeSystem, ...]:
     """The box's own, as FHIR resources."""
     measures = tuple(Concept(code=code, display=name, definition=text) for code, (name, text) in _MEASURES.items())
+    answers = tuple(
+        Concept(code=one.code, display=one.display or "", definition=f"The effort was: {one.display}.")
+        for one in EFFORTS.values()
+    )
     known = tuple(Concept(code=one.id, display=one.name, definition=one.source) for one in exercises.values())
     return (
         CodeSystem(
             id="rehabbox-measure", url=MEASURES, version=SCHEMA_VERSION, name="RehabBoxMeasure",
             title="What RehabBox measures of an exercise",
-            description="Components of an exercise's Observation that have no code in a public code system.",
+            description="What an Observation holds and no public code system has a code for.",
             content="complete", count=len(measures), concept=measures,
+        ),
+        CodeSystem(
+            id="rehabbox-answer", url=ANSWERS, version=SCHEMA_VERSION, name="RehabBoxAnswer",
+            title="How hard a session was", description="What a patient can answer when asked for the effort.",
+            content="complete", count=len(answers), concept=answers,
         ),
         CodeSystem(
             id="rehabbox-exercise", url=EXERCISES, version=SCHEMA_VERSION, name="RehabBoxExercise",

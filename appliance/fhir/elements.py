@@ -127,19 +127,24 @@ class Component(Element):
     """The measure where it is a concept."""
     value_integer: int | None = None
     """The measure where it is a count."""
+    value_boolean: bool | None = None
+    """The measure where it is yes or no."""
     data_absent_reason: CodeableConcept | None = None
     """Why there is no value."""
 
 
 class Observation(Element):
-    """One exercise of one session: `fhir/<exercise>`, made of the same result as `result/<exercise>`."""
+    """One exercise of one session: `fhir/<exercise>`, made of the same result as `result/<exercise>`.
+
+    Or what the patient answered after the session: `fhir/session`.
+    """
 
     resource_type: Literal["Observation"] = "Observation"
     """As in every FHIR resource."""
     meta: Meta | None = None
     """Left out for a patient's own exercise."""
     identifier: tuple[Identifier, ...]
-    """The result's id as a URN, then what it is created by conditionally: box, patient, exercise, start, duration."""
+    """Its id as a URN (of a result: that one's), then what it is created by conditionally: box, patient, kind, time."""
     based_on: tuple[Reference, ...]
     """The prescription that was followed, by its id."""
     part_of: tuple[Reference, ...]
@@ -147,25 +152,27 @@ class Observation(Element):
     status: Literal["final", "amended", "cancelled", "entered-in-error"]
     """`cancelled`: broken off. `amended`, `entered-in-error`: a therapist corrected or withdrew it."""
     category: tuple[CodeableConcept, ...]
-    """Therapy."""
+    """Therapy; a survey where the patient answered."""
     code: CodeableConcept
-    """Which exercise."""
+    """Which exercise; or that the patient answered."""
     subject: Reference
     """The patient, by the hospital's own identifier."""
     effective_period: Period
-    """From the start to the end of the recording."""
+    """From the start to the end of the recording, or of the session."""
     issued: Utc
     """When this version was made."""
+    performer: tuple[Reference, ...] | None = None
+    """The patient, where they answered; left out for what the box measured."""
     data_absent_reason: CodeableConcept | None = None
     """Why there is no score; left out where there is one."""
     note: tuple[Annotation, ...] | None = None
     """What a reader must know."""
-    method: CodeableConcept
-    """How it was scored, and by which software, reference and model."""
+    method: CodeableConcept | None = None
+    """How it was scored, and by which software, reference and model; left out for answers."""
     device: Reference
     """The box."""
     component: tuple[Component, ...]
-    """The measures."""
+    """The measures, or the answers."""
 
 
 class Concept(Element):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypedDict
 from uuid import UUID
 
 from appliance.correction import original_of
@@ -32,25 +32,20 @@ def observation_of(result: Result, patient_system: str | None = None) -> Observa
     """patient_system: within what the hospital's identifiers of patients are unique."""
     exercise, correction = load_exercises().get(result.exercise), result.correction
     return Observation(
-        meta=Meta(security=(codes.TEST_DATA,)) if result.synthetic else None,
+        **context_of(result.box, result.prescription, result.session, result.synthetic, result.versions.software),
         identifier=(
-            _urn(original_of(result)),
+            urn_of(original_of(result)),
             Identifier(system=CONDITIONAL, value=conditional_identifier(result)),
         ),
-        based_on=(Reference(type="ServiceRequest", identifier=_urn(result.prescription)),),
-        part_of=(Reference(type="Procedure", identifier=_urn(result.session)),),
         status=_status(result),
         category=(CodeableConcept(coding=(codes.THERAPY,)),),
         code=codes.exercise_code(result.exercise, exercise),
-        subject=Reference(type="Patient", identifier=Identifier(system=patient_system, value=result.subject)),
+        subject=patient_of(result.subject, patient_system),
         effective_period=Period(start=result.started, end=result.ended),
         issued=correction.at if correction else result.ended,
         data_absent_reason=_absence(result),
         note=tuple(_notes(result)) or None,
         method=_method(result),
-        device=Reference(
-            type="Device", identifier=Identifier(value=result.box), display=f"{result.box} ({result.versions.software})"
-        ),
         component=tuple(_components(result, exercise)),
     )
 
@@ -65,7 +60,31 @@ def conditional_identifier(result: Result) -> str:
     return f"{result.box}-{result.subject}-{kind}-{result.started:%Y%m%dT%H%M%S.%fZ}-{duration_s:.3f}"
 
 
-def _urn(name: UUID) -> Identifier:
+class Context(TypedDict):
+    """What every Observation of a box says of where it comes from."""
+
+    meta: Meta | None
+    based_on: tuple[Reference, ...]
+    part_of: tuple[Reference, ...]
+    device: Reference
+
+
+def context_of(box: str, prescription: UUID, session: UUID, synthetic: bool, software: str | None = None) -> Context:
+    return {
+        "meta": Meta(security=(codes.TEST_DATA,)) if synthetic else None,
+        "based_on": (Reference(type="ServiceRequest", identifier=urn_of(prescription)),),
+        "part_of": (Reference(type="Procedure", identifier=urn_of(session)),),
+        "device": Reference(
+            type="Device", identifier=Identifier(value=box), display=f"{box} ({software})" if software else box
+        ),
+    }
+
+
+def patient_of(subject: str, patient_system: str | None) -> Reference:
+    return Reference(type="Patient", identifier=Identifier(system=patient_system, value=subject))
+
+
+def urn_of(name: UUID) -> Identifier:
     return Identifier(system=URN, value=f"urn:uuid:{name}")
 
 

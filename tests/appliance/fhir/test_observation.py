@@ -10,12 +10,14 @@ from jsonschema import ValidationError as SchemaError
 from pydantic import ValidationError
 
 from appliance.exercises import load_exercises
+from appliance.fhir.answers import answers_of
 from appliance.fhir.codes import code_systems
 from appliance.fhir.elements import Observation
 from appliance.fhir.observation import observation_of
-from appliance.messages.examples import RESULT
+from appliance.messages.examples import RESULT, SESSION
 from appliance.messages.model import Message, encode
 from appliance.messages.result import Result, Score
+from appliance.messages.session import Feedback
 
 Check = Callable[[dict[str, Any]], None]
 
@@ -144,6 +146,10 @@ def test_every_code_of_our_own_is_in_a_code_system_that_others_validators_take(a
         return ([(value["system"], value["code"])] if own else []) + used(list(value.values()))
 
     pairs = used(sent(observation_of(RESULT)))
+    for effort in ("easy", "right", "hard", "not_answered"):
+        answers = answers_of(SESSION.model_copy(update={"feedback": Feedback(pain="no", effort=effort)}))
+        assert answers is not None
+        pairs += used(sent(answers))
     assert len(pairs) > 10
     assert all(code in known[system] for system, code in pairs)
 
