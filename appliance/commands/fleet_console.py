@@ -12,6 +12,9 @@ import click
 from appliance.commands.fleet_options import path
 from appliance.errors import RehabBoxError, SettingsError
 
+MOST_CONNECTIONS = 500
+"""Further ones are answered 503: half of the files that a process may have open is left for the rest."""
+
 
 @click.command()
 @click.argument("broker")
@@ -29,6 +32,13 @@ from appliance.errors import RehabBoxError, SettingsError
     metavar="ADDRESS",
     help="Where it may come from.  [default: this host]",
 )
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="By which browsers reach it, as console.hospital.example; repeatable.  [default: by address or localhost]",
+)
 @click.option("--tls-certificate", type=path, help="PEM: the page is served by HTTPS.")
 @click.option("--tls-key", type=path, help="Its private key.")
 @click.option("--history", type=path, metavar="F", help="Results from before: the SQLite file of tools/consume.")
@@ -42,6 +52,7 @@ def console(
     token_file: Path | None,
     user_header: str | None,
     proxies: tuple[str, ...],
+    hosts: tuple[str, ...],
     tls_certificate: Path | None,
     tls_key: Path | None,
     history: Path | None,
@@ -80,7 +91,7 @@ def console(
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     token = read_token(token_file) if token_file is not None else None
-    access = Access(user_header, frozenset(proxies or ("127.0.0.1", "::1")), token)
+    access = Access(user_header, frozenset(proxies or ("127.0.0.1", "::1")), token, frozenset(hosts))
     stored = History(history) if history is not None else None
     address = BrokerAddress.parse(broker, ca, certificate, key)
     with HospitalClient(address, f"console-{token_hex(4)}", filters(site)) as client:
@@ -98,6 +109,7 @@ def console(
             server_header=False,
             proxy_headers=False,  # who connects is asked of the connection itself
             timeout_graceful_shutdown=2,
+            limit_concurrency=MOST_CONNECTIONS,
         )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from secrets import token_urlsafe
+from time import monotonic
+from urllib.parse import urlsplit
 
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
@@ -19,6 +22,8 @@ SIGN_IN = "/sign-in"
 LEAST_TOKEN = 20
 """Characters; a shorter one could be tried out."""
 MOST_SESSIONS = 1000
+SESSION_S = 12 * 3600.0
+"""A long shift; then the token is asked for again."""
 _OPEN = (SIGN_IN, "/page/style.css")
 HEADERS = {
     "Content-Security-Policy": (
@@ -36,43 +41,74 @@ HEADERS = {
 class Access:
     """header: holds the user's name, where it comes from one of `proxies` (addresses). token: of the sign-in page.
 
-    Raises `SettingsError` where neither is given.
+    hosts: the names it is reached by, beside addresses and `localhost`. Raises `SettingsError` where neither header nor
+    token is given, or a name is none.
     """
 
     header: str | None = None
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
     token: str | None = field(default=None, repr=False)
-    _sessions: dict[str, None] = field(default_factory=dict, repr=False)
+    hosts: frozenset[str] = frozenset()
+    _sessions: dict[str, float] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.header is None and self.token is None:
             raise SettingsError("nobody could sign in: give --token-file, or --user-header behind a reverse proxy")
+        self.hosts = frozenset(host.lower() for host in self.hosts)
+        for host in self.hosts:
+            if host_of(host) != host:
+                raise SettingsError(f"--host {host}: write a name alone, as console.hospital.example")
 
     def user_of(self, request: Request) -> str | None:
         """Their name, or None for somebody we do not know."""
         if self.header is not None:
-            name = request.headers.get(self.header, "").strip()
+            given = request.headers.getlist(self.header)
+            name = given[0].strip() if len(given) == 1 else ""  # of two, one was not written by the proxy
             if name and request.client is not None and request.client.host in self.proxies:
                 return name
         if self.token is not None:
-            kind, _, given = request.headers.get("authorization", "").partition(" ")
-            if request.cookies.get(COOKIE) in self._sessions or (kind.lower() == "bearer" and self.knows(given)):
+            kind, _, shown = request.headers.get("authorization", "").partition(" ")
+            if self._goes_on(request.cookies.get(COOKIE)) or (kind.lower() == "bearer" and self.knows(shown)):
                 return "token"
         return None
 
+    def reached_by(self, host: str) -> bool:
+        """host: as `host_of` gives it.
+
+        A strange page whose own name was made to lead here (DNS rebinding) could else read everything that its visitor
+        may. An address needs no name server, so nobody can make it lead elsewhere.
+        """
+        try:
+            ip_address(host)
+        except ValueError:
+            return host == "localhost" or host in self.hosts
+        return True
+
+    def _goes_on(self, session: str | None) -> bool:
+        began = self._sessions.get(session or "")
+        return began is not None and monotonic() - began < SESSION_S
+
     def knows(self, token: str) -> bool:
-        return self.token is not None and hmac.compare_digest(token.encode(), self.token.encode())
+        return self.token is not None and hmac.compare_digest(token.encode(errors="replace"), self.token.encode())
 
     def begin(self) -> str:
         """A new session's cookie; the oldest ends where there are too many."""
         session = token_urlsafe(32)
-        self._sessions[session] = None
+        self._sessions[session] = monotonic()
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.pop(next(iter(self._sessions)))
         return session
 
     def end(self, session: str | None) -> None:
         self._sessions.pop(session or "", None)
+
+
+def host_of(header: str) -> str:
+    """The name or address in a `Host` header, in small letters and without its port; empty where there is none."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def read_token(file: Path) -> str:
@@ -94,7 +130,7 @@ def read_token(file: Path) -> str:
 
 
 class SignedIn(BaseHTTPMiddleware):
-    """Turns away whom `access` does not know, and puts `HEADERS` on every answer."""
+    """Turns away who asks for another host, and whom `access` does not know, and puts `HEADERS` on every answer."""
 
     def __init__(self, app: object, access: Access) -> None:
         super().__init__(app)  # type: ignore[arg-type]
@@ -102,7 +138,13 @@ class SignedIn(BaseHTTPMiddleware):
 
     async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         user = self._access.user_of(request)
-        if user is None and request.url.path not in _OPEN:
+        host = host_of(request.headers.get("host", ""))
+        if not self._access.reached_by(host):
+            told = (
+                f"this console is not known by the name {host[:200]!r}; where it should be, start it with --host NAME"
+            )
+            response: Response = JSONResponse({"error": told}, 421)
+        elif user is None and request.url.path not in _OPEN:
             response = self._refused(request)
         else:
             request.state.user = user

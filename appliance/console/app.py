@@ -19,14 +19,14 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from appliance.board.board import Payload
+from appliance.board.line import Payload
 from appliance.console.access import COOKIE, SIGN_IN, Access, SignedIn
 from appliance.console.feed import Feed
 from appliance.console.history import History
-from appliance.console.views import View, result_row
 
 PING_S = 15
 """So that a proxy does not take a quiet hour for the end."""
+MOST_SIGN_IN_BYTES = 4096
 WRONG_TOKEN_S = 1.0
 """A wrong token's answer takes so long: trying them out is of no use."""
 _PAGE = Path(__file__).with_name("page")
@@ -49,6 +49,8 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
     async def sign_in(request: Request) -> Response:
         if request.method == "GET" or access.token is None:
             return HTMLResponse(templates.get_template("sign_in.html").render(wrong=False))
+        if int(request.headers.get("content-length", MOST_SIGN_IN_BYTES + 1)) > MOST_SIGN_IN_BYTES:
+            return JSONResponse({"error": f"a sign-in has {MOST_SIGN_IN_BYTES} bytes or less"}, 413)
         form = await request.form(max_files=0, max_fields=1)
         if not access.knows(str(form.get("token", ""))):
             _log.warning("sign-in refused: wrong token from %s", request.client.host if request.client else "?")
@@ -64,8 +66,8 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
         answer.delete_cookie(COOKIE)
         return answer
 
-    async def events(_: Request) -> Response:
-        return EventSourceResponse(feed.events(), ping=PING_S)
+    async def events(request: Request) -> Response:
+        return EventSourceResponse(feed.events(lambda: access.user_of(request) is not None), ping=PING_S)
 
     async def box(request: Request) -> Response:
         found = feed.details((request.path_params["site"], request.path_params["box"]))
@@ -73,9 +75,9 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
 
     async def course(request: Request) -> Response:
         site, subject = request.path_params["site"], request.path_params["subject"]
-        _log.info("%s looks at the course of subject %s of %s", request.state.user, subject, site)
+        _log.info("%r looks at the course of subject %r of %r", request.state.user, subject, site)
         stored = await run_in_threadpool(history.of, site, subject) if history is not None else []
-        return JSONResponse({"results": _in_order([*stored, *feed.results_of(site, subject)], site)})
+        return JSONResponse({"results": _in_order([*stored, *feed.results_of(site, subject)])})
 
     async def plotly(_: Request) -> Response:
         return FileResponse(
@@ -98,10 +100,7 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
     )
 
 
-def _in_order(results: list[Payload], site: str) -> list[View]:
+def _in_order(lines: list[Payload]) -> list[Payload]:
     """By when they began, each once, as it was corrected last."""
-    rows: dict[str, View] = {}
-    for row in (result_row(result, site) for result in results):
-        if row["key"] not in rows or rows[row["key"]]["sequence"] < row["sequence"]:
-            rows[row["key"]] = row
-    return sorted(rows.values(), key=lambda row: str(row["started"]))
+    newest = {line["key"]: line for line in sorted(lines, key=lambda line: int(line["sequence"]))}
+    return sorted(newest.values(), key=lambda line: str(line["started"]))

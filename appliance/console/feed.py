@@ -6,14 +6,15 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from time import monotonic
 from typing import Any
 
-from appliance.board.board import Board, Box, BoxKey, Heard, Payload, measured_id
-from appliance.console.views import View, box_details, box_row, result_row
+from appliance.board.board import Board, Box, BoxKey, Heard
+from appliance.board.line import Payload
+from appliance.console.views import View, box_details, box_row
 from appliance.hospital.client import HospitalClient
 
 GATHER_S = 0.25
@@ -21,6 +22,8 @@ GATHER_S = 0.25
 MOST_WAITING = 50
 """Events that a page may be behind; one that is further behind is told to load anew."""
 RESULTS_SHOWN = 500
+RETRY_MS = 1000
+"""After which a page whose events ended connects again."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,8 +34,6 @@ class Feed:
     def __init__(self, client: HospitalClient) -> None:
         self._client = client
         self._board = Board()
-        self._sites: dict[str, str] = {}
-        """Site by the id of a result: its payload does not say it."""
         self._lock = threading.Lock()
         self._pages: set[asyncio.Queue[str | None]] = set()
         self._stopping = threading.Event()
@@ -49,13 +50,16 @@ class Feed:
             self._spread(None)
             thread.join(5.0)
 
-    async def events(self) -> AsyncIterator[dict[str, str]]:
-        """First everything, then what changes; ends when the page is too far behind, or the console stops."""
+    async def events(self, goes_on: Callable[[], bool]) -> AsyncIterator[dict[str, Any]]:
+        """First everything, then what changes.
+
+        Ends where it does not go on, when the page is too far behind, or when the console stops.
+        """
         queue: asyncio.Queue[str | None] = asyncio.Queue(MOST_WAITING)
         self._pages.add(queue)
         try:
-            yield {"event": "everything", "data": self._everything()}
-            while (data := await queue.get()) is not None:
+            yield {"event": "everything", "data": self._everything(), "retry": RETRY_MS}
+            while (data := await queue.get()) is not None and goes_on():
                 yield {"event": "changes", "data": data}
         finally:
             self._pages.discard(queue)
@@ -68,21 +72,15 @@ class Feed:
     def results_of(self, site: str, subject: str) -> list[Payload]:
         """Those heard since the console was started."""
         with self._lock:
-            return [
-                result
-                for known, result in self._board.results.items()
-                if self._sites.get(known) == site and result.get("subject") == subject
-            ]
+            lines = self._board.results.values()
+            return [line for line in lines if (line["site"], line["subject"]) == (site, subject)]
 
     def _everything(self) -> str:
         with self._lock:
-            newest = islice(reversed(self._board.results.items()), RESULTS_SHOWN)
-            return self._event(
-                [box_row(box) for box in self._board.boxes.values()],
-                [result_row(result, self._sites.get(known, "")) for known, result in newest],
-            )
+            newest = islice(reversed(self._board.results.values()), RESULTS_SHOWN)
+            return self._event([box_row(box) for box in self._board.boxes.values()], list(newest))
 
-    def _event(self, boxes: list[View], results: list[View]) -> str:
+    def _event(self, boxes: list[View], results: list[Payload]) -> str:
         told: dict[str, Any] = {
             "connected": self._client.connected,
             "unreadable": self._board.unreadable,
@@ -100,14 +98,14 @@ class Feed:
                     connected = self._client.connected
                     event = self._event([box_row(box) for box in boxes.values()], results)
                     loop.call_soon_threadsafe(self._spread, event)
-            except RuntimeError:  # the event loop is closed: the console stops
-                return
             except Exception:  # noqa: BLE001  one message must not silence all boxes
+                if loop.is_closed():  # the console stops
+                    return
                 _log.exception("a message could not be shown")
 
-    def _gathered(self) -> tuple[dict[BoxKey, Box], list[View]]:
+    def _gathered(self) -> tuple[dict[BoxKey, Box], list[Payload]]:
         boxes: dict[BoxKey, Box] = {}
-        results: list[View] = []
+        results: list[Payload] = []
         until = monotonic() + GATHER_S
         while (left_s := until - monotonic()) > 0:
             message = self._client.next(left_s)
@@ -115,17 +113,12 @@ class Feed:
             if heard is not None:
                 boxes[heard.box.site, heard.box.name] = heard.box
                 if heard.result is not None:
-                    results.insert(0, result_row(heard.result, heard.box.site))
+                    results.insert(0, heard.result)
         return boxes, results
 
     def _hear(self, topic: str, payload: bytes) -> Heard | None:
         with self._lock:
-            heard = self._board.hear(topic, payload)
-            if heard is not None and heard.result is not None:
-                self._sites[measured_id(heard.result)] = heard.box.site
-                if len(self._sites) > 2 * len(self._board.results):
-                    self._sites = {known: self._sites.get(known, "") for known in self._board.results}
-            return heard
+            return self._board.hear(topic, payload)
 
     def _spread(self, event: str | None) -> None:
         for queue in list(self._pages):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+from appliance.board.board import message_in
+from appliance.board.line import Payload, line_of
 from appliance.errors import RehabBoxError
 
-_QUERY = "SELECT payload FROM result WHERE site = ? AND subject = ? ORDER BY started DESC LIMIT ?"
+_QUERY = "SELECT box, payload FROM result WHERE site = ? AND subject = ? ORDER BY started DESC LIMIT ?"
 MOST = 5000
 
 
@@ -21,8 +21,8 @@ class History:
         self._path = path
         self.of("", "")  # a file that is none is told at the start
 
-    def of(self, site: str, subject: str) -> list[dict[str, Any]]:
-        """The newest `MOST` payloads of that subject."""
+    def of(self, site: str, subject: str) -> list[Payload]:
+        """The lines of the newest `MOST` of that subject."""
         try:
             with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
                 rows = db.execute(_QUERY, (site, subject, MOST)).fetchall()
@@ -30,4 +30,5 @@ class History:
             raise RehabBoxError(
                 f"--history {self._path}: {error}; it should be the SQLite file of tools/consume"
             ) from None
-        return [json.loads(payload) for (payload,) in rows]
+        found = ((box, message_in(payload.encode())) for box, payload in rows)
+        return [line_of(site, box, message) for box, message in found if message]

@@ -1,10 +1,14 @@
 // The console's page: keeps what the server tells, and shows it as text. Nothing a message holds becomes markup.
 import { Table, element, moment, number } from "/page/table.js";
 import { showCourse } from "/page/course.js";
+import { News } from "/page/news.js";
 
 const boxes = new Map(); // "site/name": row of a box
 const results = new Map(); // key: row of a result, as it was corrected last
 const MOST_RESULTS = 500;
+const MOST_ALERTS = 500; // in the list, the newest
+const RETRY_MS = 5000;
+const news = new News();
 
 const boxTable = new Table(document.querySelector("#boxes"), {
   columns: [
@@ -20,7 +24,7 @@ const boxTable = new Table(document.querySelector("#boxes"), {
     { name: "Alerts", cell: (box) => element("span", Object.keys(box.alerts).join(", "), { className: "alert" }), by: (box) => -Object.keys(box.alerts).length },
   ],
   key: (box) => `${box.site}/${box.name}`,
-  text: (box) => [box.name, box.site, box.software, ...Object.entries(box.alerts).flat()].join(" "),
+  text: (box) => [box.name, box.site, box.software, ...Object.entries(box.alerts).flatMap(([code, alert]) => [code, alert.what])].join(" "),
   accepts: (box, form) =>
     (!form.state.value || (box.state || "?") === form.state.value) && (!form.alerts.checked || Object.keys(box.alerts).length > 0),
 });
@@ -31,12 +35,12 @@ const resultColumns = [
   { name: "Box", cell: (row) => element("a", row.box, { href: address("box", row.site, row.box) }), by: (row) => row.box },
   { name: "Exercise", cell: (row) => row.exercise.replaceAll("_", " ") },
   { name: "Side", cell: (row) => row.side },
-  { name: "Status", cell: (row) => element("span", row.status.replaceAll("_", " "), { title: row.reason }) },
+  { name: "Status", cell: (row) => row.status.replaceAll("_", " ") },
   { name: "Reps", cell: (row) => `${row.complete}/${row.repetitions}`, by: (row) => row.complete, kind: "number" },
   { name: "D_P", cell: (row) => number(row.pose_dissimilarity, 3), by: (row) => row.pose_dissimilarity ?? -1, kind: "number" },
   { name: "D_T", cell: (row) => number(row.dynamics_dissimilarity, 3), by: (row) => row.dynamics_dissimilarity ?? -9, kind: "number" },
   { name: "Quality", cell: (row) => (row.quality === null ? "" : `${Math.round(100 * row.quality)} %`), by: (row) => row.quality ?? -1, kind: "number" },
-  { name: "Note", cell: (row) => element("span", [row.corrected, row.synthetic ? "synthetic" : ""].filter(Boolean).join(", "), { className: "faint" }), by: (row) => row.corrected },
+  { name: "Note", cell: (row) => element("span", [row.corrected, row.reason, row.synthetic ? "synthetic" : ""].filter(Boolean).join(", "), { className: "faint" }), by: (row) => row.corrected },
 ];
 const resultTable = new Table(document.querySelector("#results"), {
   columns: resultColumns,
@@ -57,16 +61,21 @@ function take(told, everything) {
     boxTable.clear();
     resultTable.clear();
   }
+  if (!everything) news.tell("alerts", told.boxes.flatMap((box) => raisedAnew(box, boxes.get(`${box.site}/${box.name}`))));
   for (const box of told.boxes) boxes.set(`${box.site}/${box.name}`, box);
   boxTable.put(told.boxes);
   const fresh = told.results.filter((row) => (results.get(row.key)?.sequence ?? -1) < row.sequence).reverse(); // the oldest first
   for (const row of fresh) results.set(row.key, row);
+  if (!everything) news.tell("results", fresh.map((row) => `${row.exercise.replaceAll("_", " ")} of subject ${row.subject}, ${row.status.replaceAll("_", " ")}`));
   resultTable.put(fresh, !everything);
   for (const key of [...results.keys()].slice(0, Math.max(0, results.size - MOST_RESULTS))) {
     results.delete(key);
     resultTable.remove(key);
   }
   connection(told.connected ? "" : "No connection to the broker; what is shown may be out of date.");
+  const unreadable = document.querySelector("#boxes .unreadable");
+  unreadable.hidden = told.unreadable === 0;
+  unreadable.textContent = `${told.unreadable} messages were not a box's`;
   const alerts = listAlerts();
   for (const [name, count] of [["boxes", boxes.size], ["alerts", alerts], ["results", results.size]]) {
     document.querySelector(`#${name}-number`).textContent = count || "";
@@ -74,6 +83,11 @@ function take(told, everything) {
   const [page, site, name] = place();
   if (page === "box" && told.boxes.some((box) => box.site === site && box.name === name)) showBox(site, name);
   if (page === "course" && fresh.some((row) => row.site === site && row.subject === name)) openCourse(site, name);
+}
+
+function raisedAnew(box, known) {
+  const codes = Object.keys(box.alerts).filter((code) => !Object.hasOwn(known?.alerts ?? {}, code));
+  return codes.map((code) => `${code} of ${box.name}: ${box.alerts[code].what}`);
 }
 
 function connection(trouble) {
@@ -85,25 +99,28 @@ function connection(trouble) {
 
 function listAlerts() {
   const section = document.querySelector("#alerts");
-  const raised = [...boxes.values()].flatMap((box) => Object.entries(box.alerts).map(([code, what]) => ({ box, code, what })));
+  const raised = [...boxes.values()].flatMap((box) => Object.entries(box.alerts).map(([code, alert]) => ({ box, code, ...alert })));
+  raised.sort((a, b) => (a.since < b.since ? 1 : -1)); // the newest first
   section.querySelector(".empty").hidden = raised.length > 0;
   if (section.hidden) return raised.length;
   section.querySelector("ul").replaceChildren(
-    ...raised.map(({ box, code, what }) => {
+    ...raised.slice(0, MOST_ALERTS).map(({ box, code, what, since, remedy }) => {
       const item = element("li");
-      item.append(element("a", `${box.site} / ${box.name}`, { href: address("box", box.site, box.name) }), " ", element("strong", code), element("div", what));
+      item.append(element("a", `${box.site} / ${box.name}`, { href: address("box", box.site, box.name) }), " ", element("strong", code), moment(since), element("div", what), element("div", remedy, { className: "faint" }));
       return item;
     }),
   );
+  section.querySelector(".more").hidden = raised.length <= MOST_ALERTS;
   return raised.length;
 }
 
 async function showBox(site, name) {
   const section = document.querySelector("#box");
   section.querySelector("h2").textContent = `${name} (${site})`;
-  const answer = await fetch(`/boxes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
-  const found = await answer.json();
-  const parts = answer.ok ? [facts("Status", found.status), ...alertsOf(found.alerts), ...devices(found.health), facts("Health", rest(found.health)), facts("Session", found.session)] : [element("p", found.error)];
+  const answer = await fetch(`/boxes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`).catch(() => null);
+  const found = await answer?.json().catch(() => null);
+  if (!found) return;
+  const parts = answer.ok ? [...alertsOf(found.alerts), facts("Status", found.status), ...devices(found.health), facts("Health", rest(found.health)), facts("Session", found.session)] : [element("p", found.error)];
   section.querySelector(".details").replaceChildren(...parts);
 }
 
@@ -119,12 +136,21 @@ function rest(health) {
   return Object.fromEntries(Object.entries(health).filter(([name]) => name !== "devices"));
 }
 
+function inWords(name, value) {
+  if (typeof value === "number" && name.endsWith("_bytes")) return `${(value / 1e9).toFixed(1)} GB`;
+  if (typeof value !== "object" || value === null) return String(value ?? "");
+  const parts = Object.entries(value).map(([key, part]) => [key.replaceAll("_", " "), typeof part === "object" ? JSON.stringify(part) : part]);
+  return Array.isArray(value) ? parts.map(([, part]) => part).join(", ") : parts.map(([key, part]) => `${key}: ${part}`).join(", ");
+}
+
 function facts(title, values, className = "") {
   const part = element("div");
   const list = element("dl");
   for (const [name, value] of Object.entries(values ?? {})) {
-    const words = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
-    if (words && words !== "{}" && words !== "[]") list.append(element("dt", name.replaceAll("_", " ")), element("dd", words));
+    const words = inWords(name, value);
+    const said = element("dd");
+    said.append(/^\d{4}-\d\d-\d\dT/.test(words) ? moment(words) : words);
+    if (words) list.append(element("dt", name.replace(/_bytes$/, "").replaceAll("_", " ")), said);
   }
   part.append(element("h3", title, { className }), list.childElementCount ? list : element("p", "Nothing was heard.", { className: "faint" }));
   return part;
@@ -135,29 +161,50 @@ async function openCourse(site, subject) {
   if (answer.ok) await showCourse(document.querySelector("#course"), subject, (await answer.json()).results, resultColumns);
 }
 
+const TITLES = { boxes: "Boxes", alerts: "Alerts", results: "Results", box: "A box", course: "A course" };
+
 function place() {
-  return location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  try {
+    return location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  } catch {
+    return []; // written by hand, and wrong: the first page
+  }
 }
 
 function go(focus = true) {
   const [page, site, name] = place();
-  const known = ["boxes", "alerts", "results", "box", "course"].includes(page) ? page : "boxes";
+  const known = Object.hasOwn(TITLES, page) ? page : "boxes";
+  for (const table of [boxTable, resultTable]) if (table.section.id === known && table.section.hidden) table.enter();
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== known;
-  for (const link of document.querySelectorAll("nav a")) link.toggleAttribute("aria-current", link.hash === `#/${known}`);
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === `#/${known}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   if (known === "alerts") listAlerts();
   if (known === "box") showBox(site, name);
   if (known === "course") openCourse(site, name);
-  if (focus) document.querySelector("#main").focus();
+  document.title = `${TITLES[known]} · RehabBox console`;
+  if (focus) document.querySelector(`#${known} h2`).focus();
 }
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address says which page it is, and stays
+  document.querySelector("main > section:not([hidden]) h2").focus();
+});
 addEventListener("hashchange", () => go());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => place()[0] === "course" && go(false)); // the chart's colours
 go(false);
 
-const source = new EventSource("/events");
-source.addEventListener("everything", (event) => take(JSON.parse(event.data), true));
-source.addEventListener("changes", (event) => take(JSON.parse(event.data), false));
-source.onerror = async () => {
-  connection("No connection to the console; trying again …");
-  const answer = await fetch("/page/style.css", { method: "HEAD" }).catch(() => null);
-  if (answer?.ok && source.readyState === EventSource.CLOSED) location.reload(); // signed out
-};
+function follow() {
+  const source = new EventSource("/events");
+  source.addEventListener("everything", (event) => take(JSON.parse(event.data), true));
+  source.addEventListener("changes", (event) => take(JSON.parse(event.data), false));
+  source.onerror = async () => {
+    connection("No connection to the console; trying again …");
+    if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    const answer = await fetch("/page/app.js", { method: "HEAD" }).catch(() => null);
+    if (answer?.status === 401) location.reload(); // signed out
+    else setTimeout(follow, RETRY_MS); // refused: too many connections, or a proxy's answer
+  };
+}
+follow();

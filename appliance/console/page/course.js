@@ -1,5 +1,5 @@
 // One subject's results over time, as a chart and as a table.
-import { cells, element, headings } from "/page/table.js";
+import { element, heading, line, reveal } from "/page/table.js";
 
 let loading = null;
 
@@ -13,14 +13,12 @@ function plotly() {
 
 export async function showCourse(section, subject, results, columns) {
   section.querySelector("h2").textContent = `Subject ${subject}`;
-  headings(section.querySelector("thead tr"), columns);
-  section.querySelector("tbody").replaceChildren(
-    ...results.toReversed().map((row) => {
-      const line = element("tr");
-      line.append(...cells(row, columns));
-      return line;
-    }),
-  );
+  section.querySelector("thead tr").replaceChildren(...columns.map((column) => heading(column)));
+  const body = section.querySelector("tbody");
+  const lines = results.toReversed().map((row) => line(row, columns));
+  body.replaceChildren(...lines);
+  reveal(body, lines);
+  section.querySelector(".empty").hidden = results.length > 0;
   const chart = section.querySelector(".chart");
   const scored = results.filter((row) => row.pose_dissimilarity !== null);
   chart.hidden = scored.length === 0;
@@ -28,8 +26,8 @@ export async function showCourse(section, subject, results, columns) {
   chart.setAttribute("aria-label", `Pose and dynamics dissimilarity of ${scored.length} results over time; the table below has the same figures`);
   const library = await plotly();
   const style = getComputedStyle(document.documentElement);
-  const [ink, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
-  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line };
+  const [ink, grid] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim());
+  const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid };
   library.react(chart, [...traces(scored)], {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink },
     margin: { l: 60, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: -0.12 }, hovermode: "closest",

@@ -1,4 +1,5 @@
 // A table of thousands of rows: each is made once, changed where it changed, filtered by hiding, sorted by moving.
+// Roles are said in so many words, since rows that are laid out as grids are none to a screen reader otherwise.
 
 export function element(tag, text = "", properties = {}) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -10,25 +11,51 @@ export function number(value, digits) {
   return value === null || value === undefined ? "" : value.toFixed(digits);
 }
 
-const FORM = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+const FORM = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
 
 export function moment(text) {
   const at = new Date(text);
   return Number.isNaN(at.getTime()) ? text : element("time", FORM.format(at), { dateTime: text, title: text });
 }
 
-export function headings(row, columns) {
-  row.replaceChildren(...columns.map((column) => element("th", column.name, { scope: "col", className: column.kind ?? "" })));
+const ORDER = new Intl.Collator(undefined, { numeric: true });
+const SLICE = 50; // rows that are laid out at once: a screenful, in the time of a frame or two
+
+export function heading(column, name = column.name) {
+  return element("th", name, { role: "columnheader", scope: "col", className: column.kind ?? "" });
 }
 
-export function cells(row, columns) {
+// Hidden until it is revealed.
+export function line(row, columns, className = "") {
+  const made = element("tr", "", { role: "row", hidden: true, className });
+  made.append(...cells(row, columns));
+  return made;
+}
+
+function cells(row, columns) {
   return columns.map((column) => {
-    const cell = element("td", "", { className: column.kind ?? "" });
+    const cell = element("td", "", { role: "cell", className: column.kind ?? "" });
     cell.dataset.name = column.name;
     const shown = column.cell(row);
     if (typeof shown === "string" ? shown : shown.textContent) cell.append(shown);
     return cell;
   });
+}
+
+// Cells that say the same stay, and with them the keyboard's focus.
+function change(known, fresh) {
+  fresh.forEach((cell, index) => {
+    if (!known.children[index].isEqualNode(cell)) known.children[index].replaceWith(cell);
+  });
+}
+
+const frames = new WeakMap();
+
+// The first of the lines now, the others a slice a frame: keys and clicks are answered in between.
+export function reveal(body, lines) {
+  cancelAnimationFrame(frames.get(body));
+  for (const line of lines.splice(0, SLICE)) line.hidden = false;
+  if (lines.length) frames.set(body, requestAnimationFrame(() => reveal(body, lines)));
 }
 
 export class Table {
@@ -42,9 +69,9 @@ export class Table {
     for (const event of ["input", "change"]) this.form.addEventListener(event, () => this.filter());
     const head = section.querySelector("thead tr");
     columns.forEach((column) => {
-      const heading = element("th", "", { scope: "col", className: column.kind ?? "" });
-      if (column.name) heading.append(element("button", column.name, { type: "button", onclick: () => this.sortBy(column, heading) }));
-      head.append(heading);
+      const cell = heading(column, "");
+      cell.append(element("button", column.name, { type: "button", onclick: () => this.sortBy(column, cell) }));
+      head.append(cell);
     });
   }
 
@@ -61,45 +88,65 @@ export class Table {
   put(all, mark = false) {
     const made = [];
     for (const data of all) {
-      const known = this.rows.get(this.key(data));
-      const line = known?.line ?? element("tr", "", { className: mark ? "new" : "" });
-      line.replaceChildren(...cells(data, this.columns));
-      this.rows.set(this.key(data), { data, line, words: this.text(data).toLowerCase() });
-      if (!known) made.push(line);
+      const key = this.key(data);
+      const known = this.rows.get(key)?.line;
+      if (known) change(known, cells(data, this.columns));
+      const shown = known ?? line(data, this.columns, mark ? "new" : "");
+      shown.dataset.key = key;
+      this.rows.set(key, { data, line: shown, words: this.text(data).toLowerCase() });
+      if (!known) made.push(shown);
     }
     if (this.newestFirst) this.body.prepend(...made.reverse());
     else this.body.append(...made);
     if (this.sorted) this.sort();
     else if (made.length && !this.newestFirst) this.sort({ column: this.columns[0], down: false });
-    this.filter();
+    else this.filter();
   }
 
   filter() {
     const wanted = this.form.text.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const late = [];
     let shown = 0;
-    for (const { data, line, words } of this.rows.values()) {
+    for (const line of this.body.children) {
+      const { data, words } = this.rows.get(line.dataset.key);
       const fits = wanted.every((word) => words.includes(word)) && this.accepts(data, this.form);
-      if (line.hidden === fits) line.hidden = !fits;
+      if (fits && line.hidden) late.push(line);
+      else if (!fits && !line.hidden) line.hidden = true;
       shown += fits;
     }
+    reveal(this.body, late);
     this.form.querySelector("output").textContent = shown === this.rows.size ? `${shown}` : `${shown} of ${this.rows.size}`;
     this.section.querySelector(".empty").hidden = this.rows.size > 0;
   }
 
-  sortBy(column, heading) {
+  // Its page is shown again.
+  enter() {
+    for (const line of this.body.children) line.hidden = true;
+    this.filter();
+  }
+
+  sortBy(column, cell) {
     const down = this.sorted?.column === column && !this.sorted.down;
     this.sorted = { column, down };
-    for (const other of heading.parentElement.children) other.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    for (const other of cell.parentElement.children) other.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", down ? "descending" : "ascending");
     this.sort();
   }
 
   sort({ column, down } = this.sorted) {
     const by = column.by ?? column.cell;
-    const compare = (a, b) => (typeof a === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true }));
+    const compare = (a, b) => (typeof a === "number" ? a - b : ORDER.compare(a, b));
     const order = [...this.rows.values()].sort((a, b) => (down ? -1 : 1) * compare(by(a.data), by(b.data)));
     const focused = document.activeElement;
-    this.body.replaceChildren(...order.map((row) => row.line));
+    let next = this.body.firstElementChild;
+    for (const { line } of order) {
+      if (line === next) next = next.nextElementSibling;
+      else {
+        line.hidden = !line.contains(focused); // moved unseen, which costs little, and shown again by the filter
+        this.body.insertBefore(line, next);
+      }
+    }
     if (this.body.contains(focused)) focused.focus();
+    this.filter();
   }
 }

@@ -44,6 +44,7 @@ def console(tmp_path: Path, open_broker: int) -> Iterator[Console]:
     port = free_port()
     command = [sys.executable, "-m", "appliance", "fleet", "console", f"mqtt://127.0.0.1:{open_broker}"]
     command += ["--listen", f"127.0.0.1:{port}", "--token-file", str(token), "--user-header", "X-Remote-User"]
+    command += ["--host", "console.hospital.example"]
     address = BrokerAddress("127.0.0.1", open_broker, tls=False)
     with (
         HospitalClient(address, "boxes") as hospital,

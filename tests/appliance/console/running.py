@@ -35,8 +35,14 @@ class Console:
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and body."""
+        return self._ask("GET", path, headers)
+
+    def post(self, path: str, **headers: str) -> tuple[int, str]:
+        return self._ask("POST", path, headers)
+
+    def _ask(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         try:
-            with urlopen(Request(self.url + path, headers=headers), timeout=30) as answer:
+            with urlopen(Request(self.url + path, headers=headers, method=method), timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 import pytest
+from starlette.requests import Request
 
 from appliance.cli import main
+from appliance.commands.fleet_console import MOST_CONNECTIONS
+from appliance.console import access as access_module
+from appliance.console.access import COOKIE, SESSION_S, Access
 from tests.appliance.console.running import TOKEN, Console
 
 PAGES = ("/events", "/boxes/clinic/box-1", "/courses/clinic/p-1", "/vendor/plotly.min.js", "/page/app.js")
@@ -26,6 +33,63 @@ def test_without_token_or_proxy_nothing_is_shown_and_each_answer_is_guarded(cons
     assert "RehabBox" in page
 
 
+def test_it_answers_to_its_names_and_addresses_and_tells_others_what_to_do(console: Console) -> None:
+    port = console.url.rpartition(":")[2]
+    signed_in = {"X-Remote-User": "dr-b"}
+    for host in ("console.hospital.example", "Console.Hospital.Example:443", "localhost", f"[::1]:{port}", "10.0.0.7"):
+        assert console.get("/", Host=host, **signed_in)[0] == 200, host
+    for host in (
+        f"evil.example:{port}",
+        f"evil_1.example:{port}",
+        "127.0.0.1.evil.example",
+        "127.0.0.1@evil.example",
+        "",
+    ):
+        status, said = console.get("/events", Host=host, **signed_in)
+        assert status == 421, host
+        assert "--host" in said
+    assert "evil.example" in console.get("/", Host="evil.example")[1]
+
+
+def test_a_user_that_is_named_twice_and_a_sign_in_without_end_are_refused(console: Console) -> None:
+    port = int(console.url.rpartition(":")[2])
+    asked = "GET /page/app.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Remote-User: a\r\n{}\r\n"
+    posted = (
+        "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n{}\r\n\r\n"
+    )
+    assert _asked(port, asked.format("")) == 200
+    assert _asked(port, asked.format("X-Remote-User: b\r\n")) == 401
+    assert _asked(port, posted.format("Content-Length: 99999999999")) == 413
+    assert _asked(port, posted.format("Transfer-Encoding: chunked")) == 413
+
+
+def test_connections_beyond_the_limit_are_told_so_and_answered_again_when_there_is_room(console: Console) -> None:
+    with ExitStack() as held:
+        port = int(console.url.rpartition(":")[2])
+        for _ in range(MOST_CONNECTIONS):
+            held.enter_context(socket.create_connection(("127.0.0.1", port), 30.0))
+        assert console.get("/page/style.css")[0] == 503
+    deadline = monotonic() + 30
+    while console.get("/page/style.css")[0] != 200:
+        assert monotonic() < deadline
+
+
+def test_a_session_ends_after_a_shift(monkeypatch: pytest.MonkeyPatch) -> None:
+    access = Access(token=TOKEN)
+    session = access.begin()
+    request = Request({"type": "http", "headers": [(b"cookie", f"{COOKIE}={session}".encode())]})
+    assert access.user_of(request) == "token"
+    monkeypatch.setattr(access_module, "monotonic", lambda: monotonic() + SESSION_S)
+    assert access.user_of(request) is None
+
+
+def _asked(port: int, request: str) -> int:
+    """The answer's status."""
+    with socket.create_connection(("127.0.0.1", port), 30.0) as connection:
+        connection.sendall(request.encode())
+        return int(connection.makefile().readline().split()[1])
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -37,6 +101,8 @@ def test_without_token_or_proxy_nothing_is_shown_and_each_answer_is_guarded(cons
         (["--token-file", "good", "--listen", "here"], "--listen here"),
         (["--token-file", "good", "--history", "good"], "tools/consume"),
         (["--token-file", "good", "--tls-key", "k"], "go together"),
+        (["--token-file", "good", "--host", "https://console.example"], "write a name alone"),
+        (["--token-file", "good", "--host", "console.example:443"], "write a name alone"),
     ],
 )
 def test_an_unsafe_or_wrong_start_is_refused_in_one_line(

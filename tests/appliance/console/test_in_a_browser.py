@@ -11,6 +11,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from appliance.console.access import COOKIE
 from tests.appliance.console.running import TOKEN, Console
 
 MARKUP = "<img src=x onerror=\"document.title='run'\"><b>bold</b>"
@@ -121,6 +122,40 @@ def test_two_thousand_boxes_are_listed_filtered_and_sorted(console: Console, bro
     browser.find_element(By.CSS_SELECTOR, "#boxes th button").click()
     browser.find_element(By.CSS_SELECTOR, "#boxes th button").click()
     until(browser, lambda b: [line.split()[0] for line in rows(b, "boxes")][:2] == ["box-1900", "box-1800"])
+    browser.find_element(By.CSS_SELECTOR, "#boxes option:nth-child(1)").click()
+    until(browser, lambda b: len(rows(b, "boxes")) == 2000)
+
+
+def test_all_boxes_are_shown_a_slice_at_a_time_so_that_the_page_answers_in_between(
+    console: Console, browser: Chrome
+) -> None:
+    for number in range(500):
+        console.publish(f"clinic/box-{number}/status", status())
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 500)
+    text = "const text = document.querySelector('#boxes [name=text]'); text.value = arguments[0];"
+    text += "text.dispatchEvent(new Event('input', {bubbles: true}));"
+    text += "return [document.querySelectorAll('#boxes tbody tr:not([hidden])').length, text.form.innerText]"
+    assert browser.execute_script(text, "box-499")[0] == 1
+    at_once, said = browser.execute_script(text, "")
+    assert 0 < at_once <= 100  # the first screen of them
+    assert "500" in said
+    until(browser, lambda b: len(rows(b, "boxes")) == 500)
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    heard = [node["role"]["value"] for node in tree if not node["ignored"]]
+    assert [heard.count(role) for role in ("table", "row", "columnheader", "cell")] == [1, 501, 10, 5000]
+
+
+def test_the_keyboards_focus_stays_where_it_is_while_boxes_tell_their_health(console: Console, browser: Chrome) -> None:
+    for number in range(3):
+        console.publish(f"clinic/box-{number}/status", status())
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 3)
+    browser.find_element(By.XPATH, "//th//button[text()='Waiting']").click()
+    browser.find_element(By.LINK_TEXT, "box-0").send_keys("")
+    console.publish("clinic/box-0/health", {"queued": 7})
+    until(browser, lambda b: " 7" in rows(b, "boxes")[2].replace("\n", " "))  # it has moved to the end
+    assert browser.switch_to.active_element.text == "box-0"
 
 
 def test_markup_in_a_payload_is_text_and_no_request_leaves_the_host(console: Console, browser: Chrome) -> None:
@@ -134,12 +169,32 @@ def test_markup_in_a_payload_is_text_and_no_request_leaves_the_host(console: Con
         until(browser, lambda b, shown=section: MARKUP in b.find_element(By.ID, shown).text)
     browser.find_element(By.CSS_SELECTOR, "#results td a").click()
     until(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#course .chart .scatterlayer .points path"))
-    assert browser.title == "RehabBox console"
+    assert browser.title == "A course · RehabBox console"
     assert browser.find_elements(By.CSS_SELECTOR, "main img, main b") == []
     asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = [m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"]
     hosts = {urlsplit(url).netloc for url in urls if url.startswith("http")}
     assert hosts == {urlsplit(console.url).netloc}
+
+
+def test_what_is_too_much_or_no_message_is_said_and_a_session_that_ended_shows_no_more(
+    console: Console, browser: Chrome
+) -> None:
+    console.publish("clinic/box-1/health", {"queued": float("nan")})
+    for number in range(606):
+        alert = {"state": "raised", "since": "2026-11-02T09:00:00Z", "what": "gone"}
+        console.publish(f"clinic/box-{number % 6}/alert/code_{number // 6}", alert)
+    sign_in(browser, console)
+    until(browser, lambda b: "7 messages were not a box's" in b.find_element(By.ID, "boxes").text)
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Alerts").click()
+    until(browser, lambda b: b.find_element(By.ID, "alerts-number").text == "600")  # 100 of each box
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#alerts li")) == 500
+    assert "Older ones are in the list of boxes." in browser.find_element(By.ID, "alerts").text
+    cookie = browser.get_cookie(COOKIE)
+    assert cookie is not None
+    console.post("/sign-out", Cookie=f"{COOKIE}={cookie['value']}")
+    console.publish("clinic/box-1/status", status())
+    until(browser, lambda b: b.find_elements(By.NAME, "token"))
 
 
 def test_the_keyboard_alone_is_enough(console: Console, browser: Chrome) -> None:
