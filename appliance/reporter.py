@@ -14,11 +14,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.exercises import load_exercises, weights_version
+from appliance.fhir.answers import answers_of
 from appliance.fhir.observation import observation_of
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.hospital.outbox_rows import Outgoing
-from appliance.messages.alert import Alert
+from appliance.messages.alert import Alert, AlertCode
 from appliance.messages.health import Health
 from appliance.messages.model import encode
 from appliance.messages.result import Result
@@ -83,9 +84,11 @@ def sbom_sha256(prefix: Path = Path(sys.prefix)) -> str | None:
 class Reporter:
     """Any thread may use it."""
 
-    def __init__(self, topics: Topics, outbox: Outbox, link: Link) -> None:
+    def __init__(self, topics: Topics, outbox: Outbox, link: Link, patient_system: str | None = None) -> None:
+        """patient_system: see `appliance.fhir.observation`."""
         self._topics, self._outbox, self._link = topics, outbox, link
-        self._raised: dict[str, str] = {}
+        self._patient_system = patient_system
+        self._raised: dict[AlertCode, str] = {}
         self.sync_error_ms: float | None = None
         """Of the last result."""
 
@@ -95,6 +98,9 @@ class Reporter:
 
     def session(self, message: Session) -> None:
         self._outbox.put(self._topics.session(str(message.id)), encode(message), subject=message.subject)
+        answers = answers_of(message, self._patient_system)
+        if answers is not None:
+            self._outbox.put(self._topics.fhir("session"), encode(answers), subject=message.subject)
 
     def result(self, session: str, place: str, make: Callable[[int], Result]) -> int:
         """On disk when it returns; `make` is given the sequence number it returns. See `Outbox.put_result`."""
@@ -110,26 +116,26 @@ class Reporter:
         """Only while connected; nobody needs an old one."""
         self._link.publish_once(self._topics.health, encode(health), expiry_s)
 
-    def raise_alert(self, code: str, what: str, remedy: str) -> None:
+    def raise_alert(self, code: AlertCode, what: str, remedy: str) -> None:
         """The same alert again changes nothing; its `since` stays."""
         if self._raised.get(code) == what:
             return
         self._raised[code] = what
         self._link.raise_alert(code, self._alert(code, "raised", what, remedy))
 
-    def alert_if(self, code: str, what: str | None, remedy: str) -> None:
+    def alert_if(self, code: AlertCode, what: str | None, remedy: str) -> None:
         """Raised with what is wrong, cleared with None."""
         if what is None:
             self.clear_alert(code)
         else:
             self.raise_alert(code, what, remedy)
 
-    def clear_alert(self, code: str) -> None:
+    def clear_alert(self, code: AlertCode) -> None:
         what = self._raised.pop(code, None)
         if what is not None:
             self._link.clear_alert(code, self._alert(code, "cleared", what, "Nothing to do."))
 
     @staticmethod
-    def _alert(code: str, state: str, what: str, remedy: str) -> bytes:
+    def _alert(code: AlertCode, state: str, what: str, remedy: str) -> bytes:
         fields = {"code": code, "state": state, "since": datetime.now(UTC), "what": what, "remedy": remedy}
         return encode(Alert.model_validate(fields))

@@ -74,7 +74,7 @@ def report(
     write_whole(out, page.encode() if kind == ".html" else pdf_of(page) if kind == ".pdf" else png_of(page))
     if as_json:
         print_json({"file": str(out), "scored": content.assessment.reason is None,
-                    "words": [finding.sentence for finding in content.words]})  # fmt: skip
+                    "words": [finding.sentence for finding in content.found]})  # fmt: skip
     else:
         click.echo(str(out))
 

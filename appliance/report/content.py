@@ -84,6 +84,16 @@ class Content:
     joints: tuple[str, ...] = ()
     words: tuple[Finding, ...] = ()
 
+    @property
+    def found(self) -> list[Finding]:
+        """What stands out."""
+        return [finding for finding in self.words if finding.clear]
+
+    @property
+    def lesser(self) -> list[Finding]:
+        """What correct recordings show too."""
+        return [finding for finding in self.words if not finding.clear]
+
 
 def content_of(
     taken: Taken,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from appliance.errors import NotScorableError
 from appliance.quality.of_set import middling_model, with_rest
+from appliance.report.fluency import Fluency, fluency
 from appliance.scoring.body import Body, Floats, body_of
 from appliance.scoring.components import Model, measure
 from appliance.scoring.extended import extended
@@ -25,18 +27,20 @@ from appliance.skeleton.standard import INDEX, Recording
 class Differences:
     """contributions: to the extended dissimilarity, by component. reference, patient: what moved how, the patient's as
     the mean of the repetitions, and by the reference's sides where `mirrored`: the patient used the other ones.
-    seen: (17,) joints that both show. knees: how near they come, of the reference and of the patient, as
-    `_knees`. lasts_s: a repetition, of both, as it was found."""
+    seen: (17,) joints that both show. fluency: the mean of the repetitions. knees: how near they come, of the reference
+    and of the patient, as `_knees`. lasts_s: a repetition, of both, as it was found."""
 
     contributions: dict[str, float]
     reference: Movement
     patient: Movement
     seen: Floats
     mirrored: bool
+    fluency: Fluency
     knees: tuple[float, float]
     lasts_s: tuple[float, float]
 
 
+_Figures = TypeVar("_Figures", Movement, Fluency)
 _LEG = ("hip", "knee", "ankle")
 _FEET_APART = 0.1
 """Trunk lengths; of feet that stand nearer nothing is said of the knees."""
@@ -54,19 +58,32 @@ def differences(
     if not found:
         return None
     return Differences(
-        contributions={name: float(np.mean([one[0][name] for one in found])) for name in found[0][0]},
+        contributions={
+            name: float(np.mean([one.contributions[name] for one in found])) for name in found[0].contributions
+        },
         reference=model.movement,
-        patient=_mean([one[1] for one in found]),
-        seen=np.min([one[2] for one in found], axis=0),
-        mirrored=sum(one[3] for one in found) * 2 > len(found),
-        knees=(_knees(model.body), float(np.median([one[4] for one in found]))),
+        patient=_mean([one.movement for one in found]),
+        seen=np.min([one.seen for one in found], axis=0),
+        mirrored=sum(one.mirrored for one in found) * 2 > len(found),
+        fluency=_mean([one.fluency for one in found]),
+        knees=(_knees(model.body), float(np.median([one.knees for one in found]))),
         lasts_s=(_lasting(shown), _lasting(done)),
     )
 
 
-def _one(
-    model: Model, recording: Recording, span: Span, joints: tuple[str, ...]
-) -> tuple[dict[str, float], Movement, Floats, bool, float] | None:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One repetition, as in `Differences`."""
+
+    contributions: dict[str, float]
+    movement: Movement
+    seen: Floats
+    mirrored: bool
+    fluency: Fluency
+    knees: float
+
+
+def _one(model: Model, recording: Recording, span: Span, joints: tuple[str, ...]) -> _Done | None:
     try:
         body = body_of(with_rest(recording, span), joints)
     except NotScorableError:
@@ -74,7 +91,14 @@ def _one(
     measured = measure(model, body)
     body = body.mirrored() if measured.mirrored else body
     seen = np.asarray(model.body.seen & body.seen, np.float64)
-    return extended(measured).contributions, movement_of(body), seen, measured.mirrored, _knees(body)
+    return _Done(
+        extended(measured).contributions,
+        movement_of(body),
+        seen,
+        measured.mirrored,
+        fluency(model.body, body),
+        _knees(body),
+    )
 
 
 def _knees(body: Body) -> float:
@@ -97,5 +121,6 @@ def _lasting(spans: Sequence[Span]) -> float:
     return float(np.mean([span.end_s - span.start_s for span in spans]))
 
 
-def _mean(movements: list[Movement]) -> Movement:
-    return Movement(*(np.mean([getattr(one, name) for one in movements], axis=0) for name in Movement.__slots__))
+def _mean(of: list[_Figures]) -> _Figures:
+    kind = type(of[0])
+    return kind(*(np.mean([getattr(one, name) for one in of], axis=0) for name in kind.__slots__))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from appliance.quality.parts import LEVELS
 from appliance.report.content import Content
 from appliance.report.pictures import pictures_of
 from appliance.reporter import SOFTWARE
@@ -15,6 +16,8 @@ _GRAVITY = {
     "accelerometer": "by the camera's accelerometer",
     "camera": "the camera's own: a tilted camera changes the score",
 }
+
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +87,25 @@ def _scores(content: Content) -> Iterator[ScoreRow]:
 
 
 def _judged(content: Content) -> Iterator[str]:
-    """What the quality classifier says, where one is installed."""
+    """What the quality classifier says, where one is installed: each of its two views with what it is compared with."""
     found = content.assessment.set_quality
     if found is None:
         return
-    yield f"{found.quality.quality:.0%} likely done correctly"
     if not found.quality.sure:
-        yield "not sure: unlike what it was trained on"
+        yield "Not sure: most repetitions are another movement than the reference's, or unlike all it was trained on."
+    correct, level = found.quality.quality, None
+    yield f"{correct:.0%} likely done correctly: learned from persons who were told to do it right, or wrong."
     if found.fine_rehab is not None:
+        level = found.fine_rehab.level
         dimensions = ", ".join(f"{name} {value:.1f}" for name, value in found.fine_rehab.dimensions.items())
-        yield f"FineRehab's dimensions, 0 to 4: {dimensions}"
-        if found.fine_rehab.level is not None:
-            yield f"level: {found.fine_rehab.level}"
+        yield f"FineRehab's dimensions, 4 the best: {dimensions}."
+    if level is not None:
+        yield (
+            f"Level {LEVELS.index(level) + 1} of 5, {level}: among virtual patients, four in five of whom have faults. "
+            "A high level alone does not mean correct."
+        )
+        if (correct < _HALF) == (LEVELS.index(level) > LEVELS.index("average")) and level != "average":
+            yield "These two disagree: be sure of neither, and go by the findings above and the pictures below."
 
 
 def _quality(content: Content) -> Iterator[tuple[str, str]]:

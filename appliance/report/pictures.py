@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 
 from appliance.report.content import PHASES, Content, Point, Row
 from appliance.scoring.body import RATE_HZ, Floats
-from appliance.scoring.pictures import PALETTE
 from appliance.skeleton.standard import INDEX
 
-REFERENCE, PATIENT = PALETTE[0], PALETTE[5]
+REFERENCE, PATIENT = "#4298d6", "#a33f00"
+"""Light and dark: they differ on a printer without colours too."""
+_MARK = "#00304d"
+"""The reference's on the patient's bars."""
 _WIDTH_IN = 7.3
 """A4 less its margins."""
 _BONES = [
@@ -30,7 +32,7 @@ _BONES = [
     )
 ]  # fmt: skip
 _PAIRED = ("shoulder", "elbow", "hip", "knee")
-_STRIP_IN, _ROOM = 1.75, 0.15
+_STRIP_IN, _ROOM = 1.6, 0.15
 _VIEWS = {"the front": (0, 1, 1.0), "the side": (2, 1, -1.0), "above": (0, 2, 1.0)}
 """Where it is looked at from: the axis to the right, the one upwards, and the sign of the first."""
 
@@ -56,9 +58,9 @@ def pictures_of(content: Content) -> Pictures | None:
     paired = [name for name in _PAIRED if {f"left_{name}", f"right_{name}"} <= here.keys()]
     return Pictures(
         repetitions=tuple(_strips(content.rows)),
-        along=_svg(0.17 * len(content.joints) + 2.3, partial(_draw_along, content=content, spans=spans)),
-        plane=_svg(3.1, partial(_draw_plane, course=content.course, floor=content.noise_floor)),
-        sides=_svg(2.9, partial(_draw_sides, names=paired, here=here, there=there)) if paired else None,
+        along=_svg(0.14 * len(content.joints) + 2.0, partial(_draw_along, content=content, spans=spans)),
+        plane=_svg(2.6, partial(_draw_plane, course=content.course, floor=content.noise_floor)),
+        sides=_svg(2.4, partial(_draw_sides, names=paired, here=here, there=there)) if paired else None,
     )
 
 
@@ -111,13 +113,14 @@ def _draw_along(figure: Figure, content: Content, spans: list[tuple[float, float
     names = [name.replace("_", " ") for name in content.joints]
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.0, 0.16 * len(names)))
     largest = max(float(np.nanmax(one.joints)) for one in content.along)
+    farthest = max(float(np.sqrt(np.nansum(one.joints**2, axis=1)).max()) for one in content.along)
     for one in content.along:
         times = np.arange(one.times[0], one.times[-1] + 0.5 / RATE_HZ, 1.0 / RATE_HZ)
         joints = np.array([np.interp(times, one.times, column) for column in one.joints.T])
         top.plot(times, np.sqrt((joints**2).sum(axis=0)), color=PATIENT, linewidth=1.2)
         edges = np.append(times, times[-1] + 1.0 / RATE_HZ), np.arange(len(names) + 1.0)
         shown = below.pcolormesh(*edges, joints, cmap="cividis", vmin=0.0, vmax=largest, rasterized=True)
-    top.set(ylabel=content.unit, ylim=(0.0, None))
+    top.set(ylabel=content.unit, ylim=(0.0, 1.3 * farthest or 1.0))  # the numbers stand above the line
     top.set_title("Distance from the reference along the patient's time; below: by joint", fontsize="medium")
     for number, (start_s, end_s) in enumerate(spans, 1):
         top.axvspan(start_s, end_s, color="0.93", zorder=0)
@@ -141,7 +144,7 @@ def _draw_plane(figure: Figure, course: tuple[Point, ...], floor: dict[str, floa
     axes.plot(pose[:-1], dynamics[:-1], "o", color=PATIENT, markersize=4, markerfacecolor="white",
               label="earlier sets" if len(course) > 1 else None)  # fmt: skip
     axes.plot(pose[-1], dynamics[-1], "o", color=PATIENT, markersize=8, label="this set")
-    axes.set(xlabel="pose dissimilarity $D_P$", ylabel="dynamics $D_T$, above 0: moves less", xlim=(0.0, None))
+    axes.set(xlabel="pose dissimilarity $D_P$", ylabel="dynamics $D_T$\nabove 0: moves less", xlim=(0.0, None))
     low, high = axes.get_ylim()
     reach = 1.15 * max(abs(low), abs(high))
     axes.set_ylim(-reach, reach)
@@ -153,14 +156,14 @@ def _draw_sides(figure: Figure, names: list[str], here: dict[str, float], there:
     axes = figure.subplots()
     at = np.arange(len(names))[::-1]
     for offset, side, hatch in ((0.2, "left", None), (-0.2, "right", "////")):
-        axes.barh(at + offset, [here[f"{side}_{name}"] for name in names], 0.36, color=PATIENT, alpha=0.75,
+        axes.barh(at + offset, [here[f"{side}_{name}"] for name in names], 0.36, color=PATIENT, alpha=0.5,
                   hatch=hatch, edgecolor="white", label=f"patient's {side}")  # fmt: skip
         shown = [
             (y + offset, there[f"{side}_{name}"])
             for y, name in zip(at, names, strict=True)
             if f"{side}_{name}" in there
         ]
-        axes.scatter([x for _, x in shown], [y for y, _ in shown], marker="|", s=130, color=REFERENCE, linewidths=2.2,
+        axes.scatter([x for _, x in shown], [y for y, _ in shown], marker="|", s=130, color=_MARK, linewidths=2.6,
                      label="the reference's" if side == "left" else None, zorder=3)  # fmt: skip
     axes.set_yticks(at, names)
     axes.set(xlabel="range of the angle, degrees")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -14,15 +15,22 @@ import pytest
 
 from appliance.cli import main
 from appliance.exercises import exercise_by_id
+from appliance.messages.result import FineRehab, Quality
+from appliance.quality.of_set import SetQuality
+from appliance.quality.parts import Level
+from appliance.recording.files import read_recording
 from appliance.recording.session_format import SessionMetadata
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.references import digest_of
 from appliance.report.content import Content, content_of
+from appliance.report.differences import differences
 from appliance.report.page import page_of
 from appliance.report.printing import png_of
 from appliance.report.taken import Taken, earlier_than, read_taken
-from appliance.skeleton.standard import Recording, recording_of
+from appliance.report.words import findings
+from appliance.segmentation.repetitions import Repetition
+from appliance.skeleton.standard import JOINTS, Recording, recording_of
 from hal.virtual.impairment import Impairment
 from hal.virtual.patient import VirtualPatient, reference
 
@@ -53,7 +61,8 @@ def report_of(recording: Recording, exercise: str = "shoulder_abduction", side: 
 
 
 def words(content: Content) -> list[str]:
-    return [finding.sentence for finding in content.words]
+    """What stands out."""
+    return [finding.sentence for finding in content.found]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +103,57 @@ def test_a_patient_who_does_as_the_reference_is_told_of_nothing() -> None:
     content = report_of(done(None))
     assert content.words == ()
     assert "Nothing stands out" in page_of(content)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_movement_that_is_only_small_is_not_called_halting_by_a_cameras_noise(seed: int) -> None:
+    small = done(Impairment(completeness={"left_leg": 2, "right_leg": 2}), "squat", "both", seed=seed)
+    noise = np.random.default_rng(seed).normal(0.0, 0.006, small.positions.shape)
+    content = report_of(replace(small, positions=small.positions + noise), "squat", "both")
+    assert {finding.topic for finding in content.found} <= {"range"}, words(content)
+    assert content.words[0].topic == "range"
+
+
+def test_a_difference_that_correct_recordings_show_too_is_set_apart_as_such() -> None:
+    content = report_of(done(Impairment(correction={"trunk": 3})))
+    assert words(content) == []
+    assert "the trunk" in content.lesser[0].sentence
+    page = page_of(content)
+    assert page.index("Nothing stands out") < page.index("correct recordings of other persons show too")
+
+
+def test_hardly_a_correct_recording_of_real_people_is_called_not_fluent(data: Path) -> None:
+    folder = data / "ui-prmd-kinect2"
+    with (folder / "manifest.csv").open() as file:
+        correct = [row for row in csv.DictReader(file) if row["level"] == "0"][::16]
+    said = [_differs(folder / row["reference"], folder / row["file"]) for row in correct]
+    assert len(said) == 30
+    assert sum("halting" in topics for topics in said) <= 2
+
+
+def _differs(reference_file: Path, file: Path) -> list[str]:
+    reference, recording = read_recording(reference_file), read_recording(file)
+    spans = [Repetition(one.times[0], None, one.times[-1], complete=True) for one in (reference, recording)]
+    found = findings(differences(reference, spans[:1], recording, spans[1:], JOINTS), [])
+    return [finding.topic for finding in found if finding.clear]
+
+
+@pytest.mark.parametrize(
+    ("correct", "level", "disagree"),
+    [(0.01, "above average", True), (0.95, "poor", True), (0.95, "good", False), (0.1, "average", False)],
+)
+def test_where_the_classifiers_two_views_disagree_the_page_says_so(
+    correct: float, level: Level, disagree: bool
+) -> None:
+    still = replace(shown(), positions=np.repeat(shown().positions[:1], len(shown()), axis=0))
+    content = report_of(still)
+    fine_rehab = FineRehab(score=3.0, dimensions={"completeness": 2.4}, grades={}, level=level, no_level=None)
+    quality = Quality(quality=correct, level=1, movement="squat", sure=True, repetitions=())
+    judged = SetQuality(quality, fine_rehab, "model", None, None)
+    page = page_of(replace(content, assessment=replace(content.assessment, set_quality=judged)))
+    assert f"{correct:.0%} likely done correctly" in page
+    assert f"of 5, {level}: among virtual patients" in page
+    assert ("These two disagree" in page) is disagree
 
 
 def test_half_the_pace_is_named_and_twice_the_pace_too() -> None:
