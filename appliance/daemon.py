@@ -15,7 +15,7 @@ from uuid import UUID
 from systemd.daemon import notify
 
 from appliance.camera_placement import REMEDY, look_at_start
-from appliance.devices import REMEDIES, Devices, Role, driver_names
+from appliance.devices import LOST, REMEDIES, Devices, Role, driver_names
 from appliance.enrolment.renewal import REMEDY as RENEWAL_REMEDY
 from appliance.enrolment.renewal import renewal_of
 from appliance.errors import OutboxError, RecordingError, RehabBoxError
@@ -33,6 +33,7 @@ from appliance.inbound.hooks import Hooks, installed_updater
 from appliance.inbound.inbox import Inbox
 from appliance.inbound.ledger import Ledger
 from appliance.inbound.take_recorder import TakeRecorder
+from appliance.journal import conceal
 from appliance.messages.prescription import Prescription
 from appliance.messages.topics import Topics
 from appliance.missed import missed_session
@@ -72,20 +73,22 @@ class Daemon:
         self._settings = settings
         load_exercises()  # a damaged exercise file is told at the start, not at the first prescription
         self._state_lock = lock_folder(settings.session.state)
+        self._ledger = Ledger(settings.session.state / "accepted.json")
+        conceal(lambda: self._ledger.subjects)
         self._devices = Devices.of(settings)
         topics = Topics(settings.broker.site, settings.broker.box)
-        messages = messages_of_results(topics, settings.fhir.patient_system)
+        patient_system = settings.fhir.patient_system
+        messages = messages_of_results(topics, patient_system)
         self._outbox = Outbox(settings.session.state, messages, settings.outbox.limit_mb << 20)
         self._progress = Progress(settings.session.state / "progress.json")
         self._link = Link(settings.broker, self._outbox, status_maker(driver_names(settings)), settings.outbox)
-        self._reporter = Reporter(topics, self._outbox, self._link)
+        self._reporter = Reporter(topics, self._outbox, self._link, patient_system)
         self._health = HealthWatch(topics.box, self._devices, self._outbox, settings.session.state)
         self._losses = Losses(self._outbox, self._reporter)
         self._devices.watch(self._device_changed)
         self._orders = Orders(self._progress, self._report_missed)
         self._refused: set[str] = set()
         self._renewal = renewal_of(settings.enrolment.folder, self._link.connect_again, self._certificate_trouble)
-        self._ledger = Ledger(settings.session.state / "accepted.json")
         self._inbox, self._commands, self._holding = self._hear(topics)
         self._retention = Retention(settings.retention, settings.session.state, self._outbox, self._open_session)
         self._ending = threading.Event()
@@ -224,7 +227,7 @@ class Daemon:
             return
         placements.on_change = lambda fault: self._reporter.alert_if("camera_moved", fault, REMEDY)
         for role, fault in look_at_start(self._devices.cameras, placements).items():
-            self._reporter.raise_alert(f"{role}_lost", fault, REMEDIES[role])
+            self._reporter.raise_alert(LOST[role], fault, REMEDIES[role])
 
     def _close_what_was_open(self) -> None:
         """After a power cut: the session says how it ended, and its files are finished."""
@@ -257,9 +260,9 @@ class Daemon:
 
     def _device_changed(self, role: Role, condition: Condition) -> None:
         if condition.state == "lost":
-            self._reporter.raise_alert(f"{role}_lost", condition.error or "", REMEDIES[role])
+            self._reporter.raise_alert(LOST[role], condition.error or "", REMEDIES[role])
         elif condition.error is None:
-            self._reporter.clear_alert(f"{role}_lost")
+            self._reporter.clear_alert(LOST[role])
 
     def _certificate_trouble(self, what: str | None) -> None:
         self._reporter.alert_if("certificate_expiring", what, RENEWAL_REMEDY)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from appliance.camera_placement import CameraPlacements
+from appliance.messages.alert import AlertCode
 from appliance.settings import Settings
 from appliance.track import CameraRole
 from hal.protocols import PoseEstimator
@@ -23,6 +24,13 @@ from hal.wired_sync import start_order
 Role = CameraRole | Literal["imu", "indicator", "button"]
 Recovering = RecoveringCamera | RecoveringImuSet | RecoveringIndicator | RecoveringButton
 
+LOST: Mapping[Role, AlertCode] = {
+    "camera": "camera_lost",
+    "second_camera": "second_camera_lost",
+    "imu": "imu_lost",
+    "indicator": "indicator_lost",
+    "button": "button_lost",
+}
 REMEDIES: Mapping[Role, str] = {
     "camera": "Check the camera's plug and power.",
     "second_camera": "Check the second camera's plug and power.",

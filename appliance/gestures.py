@@ -34,35 +34,37 @@ def usable_hands(reference: Recording) -> tuple[str, ...]:
 
 
 class RaisedHands:
-    """Told every frame in order. hands: those that count."""
+    """Told every frame in order. hands: those that count.
 
-    def __init__(self, hands: Collection[str] = _SIDES) -> None:
+    A hand that was told, or (lowered_first) was up from the start, is lowered before it is a sign again.
+    """
+
+    def __init__(self, hands: Collection[str] = _SIDES, lowered_first: bool = False) -> None:
         self._hands = hands
         self._shown: Hands | None = None
-        self._from_s = self._last_s = 0.0
+        self._from_s = self._last_s = -np.inf
+        self._up_s = dict.fromkeys(_SIDES, -np.inf)
+        self._old = set(_SIDES) if lowered_first else set()
 
     def update(self, skeleton: Skeleton, now_s: float) -> Hands | None:
         """The hands that have been up for `HELD_S`, told once each time."""
-        shown = self._up(skeleton)
-        if shown is None:
+        up = self._up(skeleton)
+        self._up_s |= dict.fromkeys(up, now_s)
+        self._old = {side for side in self._old if now_s - self._up_s[side] <= LOST_S}
+        if not up:
             if now_s - self._last_s > LOST_S:
                 self._shown = None
             return None
+        shown: Hands = "both" if len(up) == 2 else "left" if up[0] == "left" else "right"
         if shown != self._shown or now_s - self._last_s > LOST_S:
             self._shown, self._from_s = shown, now_s
         self._last_s = now_s
-        if now_s - self._from_s < HELD_S:
+        if now_s - self._from_s < HELD_S or self._old.issuperset(up):
             return None
-        self._from_s = np.inf
+        self._old.update(up)
         return shown
 
-    def _up(self, skeleton: Skeleton) -> Hands | None:
+    def _up(self, skeleton: Skeleton) -> list[str]:
         head = skeleton.positions[INDEX["head"], 1]
-        up = [
-            side
-            for side in _SIDES
-            if side in self._hands and skeleton.positions[INDEX[f"{side}_wrist"], 1] > head + ABOVE_M
-        ]
-        if not up:
-            return None
-        return "both" if len(up) == 2 else "left" if up[0] == "left" else "right"
+        wrists = {side: skeleton.positions[INDEX[f"{side}_wrist"], 1] for side in _SIDES}
+        return [side for side in _SIDES if side in self._hands and wrists[side] > head + ABOVE_M]

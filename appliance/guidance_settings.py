@@ -21,7 +21,7 @@ class GuidanceSettings(BaseModel):
     patience_s: Annotated[float, Field(ge=0, le=600)] = 30.0
     """Who is seen for so long, if not as well as should be, begins all the same: a table may hide the legs."""
     words_s: Annotated[float, Field(ge=0, le=30)] = 5.0
-    """After a set, for the kind word, before anything else is said."""
+    """For the kind word after a set, and for an answer that is said back, before anything else is said."""
     ask: bool = True
     """Whether the patient is asked for pain and effort after a session."""
     answer_s: Annotated[float, Field(gt=0, le=120)] = 25.0

@@ -91,6 +91,8 @@ class Placing:
             self._hint, self._hint_from_s = hint, now_s
         if now_s - self._hint_from_s < STEADY_S:
             return None
+        if self._counted:
+            self._told_s = -np.inf  # who is not counted in any more must not wait to hear why
         self._good_from_s, self._counted = None, 0
         if hint == "nobody":
             self._seen_from_s = None

@@ -41,10 +41,14 @@ REASONS: Mapping[RecordingEnd, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordedSet:
-    """What came of a set. recording: empty where nobody was ever seen. frames: all that the cameras gave."""
+    """What came of a set. recording: empty where nobody was ever seen.
+
+    awaiting: frames that the cameras gave until it began. frames: those recorded, of all cameras.
+    """
 
     end: RecordingEnd
     recording: Recording
+    awaiting: int
     frames: int
     lost: int
     started: datetime
@@ -68,7 +72,7 @@ class RecordedSet:
         """A set that never came about."""
         now = datetime.now(UTC)
         return cls(
-            end, recording_of(np.zeros(0), np.zeros((0, 17, 3))), 0, 0, now, now, cameras_lost=cameras_lost or {}
+            end, recording_of(np.zeros(0), np.zeros((0, 17, 3))), 0, 0, 0, now, now, cameras_lost=cameras_lost or {}
         )
 
     @property

@@ -69,7 +69,7 @@ class ReferenceFolder:
             except OSError as error:
                 _log.warning("reference %s cannot be read: %s", file, error.strerror)
         raise UnknownReferenceError(
-            f"no reference with digest {digest} among the {len(files)} files in {self._folder}; send or copy it there"
+            f"no reference with digest {digest} among the {len(files)} files in {self._folder.name}/: send it"
         )
 
     def holds(self, digest: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from appliance.assessment import Assessment
+from appliance.messages.model import without_folders
 from appliance.messages.prescription import Prescription
 from appliance.messages.result import DataQuality, Outcome, Result, Versions
 from appliance.recorded_set import REASONS, RecordedSet
@@ -60,7 +61,7 @@ def make_result(
         paced=prescribed.paced,
         historical=False,  # marked when it is sent, see `Delivery`
         repetitions=assessment.repetitions,
-        score=assessment.score.model_copy(update={"notes": (*assessment.score.notes, *notes)}),
+        score=assessment.score.model_copy(update={"notes": (*assessment.score.notes, *map(without_folders, notes))}),
         quality=judged.quality if judged else None,
         fine_rehab=judged.fine_rehab if judged else None,
         symmetry=assessment.symmetry,

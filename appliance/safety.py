@@ -19,6 +19,8 @@ from appliance.track import Skeleton
 WINDOW_S = 0.4
 """Angles are medians over so long: one frame's noise is no movement."""
 LEAST_FRAMES = 4
+REST_FRAMES = 9
+"""Where head and pelvis begin is the median of so many: one wrong frame is no height to fall from."""
 FAST_M_S, SPEED_S = 1.0, 0.25
 """The head of someone who falls goes down so fast, over so long; of someone who sits down on the floor it does not."""
 FAST_S = 1.5
@@ -96,7 +98,8 @@ class FallWatch:
         self._exercise = _drops(reference) if self._watching else (0.0, 0.0)
         self._heads: deque[tuple[float, float]] = deque()
         self._fast_s = -np.inf
-        self._rest: tuple[float, float, float] | None = None
+        self._first: list[tuple[float, float, float]] = []
+        """Head, pelvis and trunk when the set began."""
         self._down_from_s: float | None = None
 
     def update(self, skeleton: Skeleton, now_s: float) -> bool:
@@ -109,15 +112,16 @@ class FallWatch:
             if self._heads[0][1] - head > FAST_M_S * SPEED_S:
                 self._fast_s = now_s
             trunk = float(np.linalg.norm(skeleton.positions[INDEX["head"]] - skeleton.positions[INDEX["pelvis"]]))
-            self._rest = self._rest or (float(head), float(pelvis), trunk)
-            self._judge(float(head), float(pelvis), now_s)
+            if len(self._first) < REST_FRAMES:
+                self._first.append((float(head), float(pelvis), trunk))
+            else:
+                self._judge(float(head), float(pelvis), now_s)
         while self._heads and now_s - self._heads[0][0] > SPEED_S:
             self._heads.popleft()
         return self._down_from_s is not None and now_s - self._down_from_s >= LOW_S
 
     def _judge(self, head: float, pelvis: float, now_s: float) -> None:
-        assert self._rest is not None
-        head_at_rest, pelvis_at_rest, trunk = self._rest
+        head_at_rest, pelvis_at_rest, trunk = np.median(self._first, axis=0)
         low_head = head_at_rest - (self._exercise[0] + HEAD_BELOW) * trunk
         low_pelvis = pelvis_at_rest - (self._exercise[1] + PELVIS_BELOW) * trunk
         if head >= low_head or pelvis >= low_pelvis:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import uuid4
 
 from appliance.assessment import Assessment, assess, unassessed
@@ -49,7 +50,7 @@ LAST_CUES: Mapping[RecordingEnd, tuple[CueKind, str]] = {
     "no_response": ("help", "no_response"),
 }
 """Ends of a set that end the session, too, and what the patient hears."""
-ALERTS: Mapping[RecordingEnd, str] = {
+ALERTS: Mapping[Literal["limit_exceeded", "fall_suspected", "no_response"], str] = {
     "limit_exceeded": "Look at the recording; ask the patient, and set the limit or the exercise anew.",
     "fall_suspected": "Call the patient now; send help where nobody answers.",
     "no_response": "Call the patient now; send help where nobody answers.",
@@ -88,7 +89,10 @@ class Session:
         self._voice = SessionVoice(
             self._origin.session, prescription, devices.synthetic, reporter, progress, devices.indicator
         )
-        self._recording = self._asks = False
+        self._recording = False
+        self._there = self._exercised = self._answered = False
+        """Whether the patient was there when the last set ended; whether there was any set to be asked about;
+        whether the last one ended with an answer, of which one more press may be the rest."""
 
     def run(self) -> None:
         """Everything that can go wrong is said by alerts and in the session's messages; nothing is raised."""
@@ -98,7 +102,8 @@ class Session:
     def _run(self) -> None:
         references, missing = self._references()
         abandoned = missing
-        for index in self._progress.remaining(self._prescription):
+        remaining = self._progress.remaining(self._prescription)
+        for index in remaining:
             interruption = self._interruption()
             if interruption is not None:
                 abandoned = REASONS[interruption]
@@ -107,13 +112,17 @@ class Session:
                 continue
             with about("exercise", self._prescription.exercises[index].id):
                 stop = self._exercise(index, references[index])
-                self._linger()
+                pressed = self._linger()
+                if pressed and stop is None and index != remaining[-1]:
+                    stop = REASONS["patient_stopped"]
+                    self._voice.show("abandoned", index, "stopped")
+                    self._linger()
             if stop is not None:
                 abandoned = stop
                 break
-        if self._asks and self._settings.guidance.ask:
-            guidance = self._settings.guidance
-            self._voice.feedback = ask(self._devices, self._voice.wonder, guidance.answer_s, self._interruption)
+        if self._there and self._exercised and self._settings.guidance.ask:
+            asked = ask(self._devices, self._voice.wonder, self._settings.guidance, self._interruption)
+            self._voice.feedback, self._voice.feedback_missing = asked.feedback, asked.missing
         self._voice.close(abandoned)
 
     def _references(self) -> tuple[dict[int, Recording], str | None]:
@@ -163,14 +172,17 @@ class Session:
 
     def _watch_over(self, index: int, recorded: RecordedSet) -> None:
         """How the set ended, for the patient by a cue, and by an alert for whoever should know."""
-        self._asks = recorded.end in (
+        self._there = recorded.end in (
             "complete",
             "idle",
             "too_long",
             "source_ended",
             "patient_stopped",
             "limit_exceeded",
+            "camera_lost",
         )
+        self._exercised |= recorded.begun
+        self._answered = recorded.end == "idle"
         if recorded.begun:
             for code, remedy in ALERTS.items():
                 what = f"{REASONS[code]}: {recorded.what}".rstrip(": ") if code == recorded.end else None
@@ -179,11 +191,14 @@ class Session:
             kind, hint = LAST_CUES[recorded.end]
             self._voice.show(kind, index, hint)
 
-    def _linger(self) -> None:
-        """What was said last is heard to its end."""
+    def _linger(self) -> bool:
+        """What was said last is heard to its end. Whether the button was pressed since the set was over: to stop."""
         until = time.monotonic() + self._settings.guidance.words_s
+        presses = self._devices.presses()
         while time.monotonic() < until and self._interruption() is None:
             time.sleep(POLL_S)
+            presses += self._devices.presses()
+        return presses > 0 and not self._answered
 
     def _record(self, index: int, exercise: Exercise, reference: Recording) -> RecordedSet:
         prescribed = self._prescription.exercises[index]
@@ -267,7 +282,7 @@ def _assess(
     side: Side,
 ) -> Assessment:
     if not recorded.begun:
-        seen = f"nobody was seen in {recorded.frames} frames" if recorded.frames else "the camera gave no picture"
+        seen = f"nobody was seen in {recorded.awaiting} frames" if recorded.awaiting else "the camera gave no picture"
         return unassessed("; ".join(recorded.cameras_lost.values()) if recorded.end == "camera_lost" else seen)
     try:
         assessment = assess(recorded.recording, reference, exercise, phi_deg, noise_floor, usable_judge(), side)

@@ -37,6 +37,8 @@ class SessionVoice:
         self._started = datetime.now(UTC)
         self.feedback: Feedback | None = None
         """What the patient answered, once asked."""
+        self.feedback_missing: str | None = None
+        """What kept the box from asking."""
         self._exercises = [
             SessionExercise(exercise=item.id, side=item.side, repetitions=item.repetitions)
             for item in prescription.exercises
@@ -50,7 +52,8 @@ class SessionVoice:
     def show(self, kind: CueKind, index: int, hint: str = "") -> None:
         """The patient alone. hint: one of the cue's `HINTS`."""
         item = self._prescription.exercises[index]
-        self._indicator.show(Cue(kind, item.id, item.side, item.repetitions, {"hint": hint} if hint else {}))
+        detail = {"number": str(index + 1)} if kind == "ready" else {"hint": hint} if hint else {}
+        self._indicator.show(Cue(kind, item.id, item.side, item.repetitions, detail))
 
     def wonder(self, kind: CueKind, hint: str) -> None:
         """Of the session as a whole: a question, and what came of it."""
@@ -71,6 +74,7 @@ class SessionVoice:
             current=current,
             exercises=tuple(self._exercises),
             feedback=self.feedback,
+            feedback_missing=self.feedback_missing,
             synthetic=self._synthetic,
         )
         self._progress.open_session(message)

@@ -42,7 +42,7 @@ class SetGuide:
             exercise.joints, exercise.position, settings.hint_every_s, settings.patience_s, settings.countdown_s
         )
         self._hands = RaisedHands(usable_hands(reference) if reference is not None else ())
-        self._answering = RaisedHands()
+        self._answering = RaisedHands(lowered_first=True)
         self._limits = LimitWatch(lowest(exercise.limits, limits or {}) if reference is not None else {})
         self._fall = FallWatch(reference, exercise.position) if reference is not None else None
         beats = beats_of(reference, exercise.joints, paced_repetitions) if reference is not None else []
@@ -50,6 +50,12 @@ class SetGuide:
         self._asked_s: float | None = None
         self.what = ""
         """What exactly ended the set; empty where its name says it all."""
+
+    def pressed(self) -> GuideEnd | Literal["idle"] | None:
+        """Asked all the time, pictures or none: a press ends the set, and is an answer where one is waited for."""
+        if not self._presses():
+            return None
+        return "patient_stopped" if self._asked_s is None else "idle"
 
     def ready(self, skeleton: Skeleton, now_s: float) -> bool | GuideEnd:
         """Before the set: whether it may begin with this frame."""
@@ -66,7 +72,7 @@ class SetGuide:
     def watch(self, skeleton: Skeleton, now_s: float, paused: bool) -> GuideEnd | None:
         """In the set: what ends it, if anything does."""
         beat = self._metronome.update(now_s, paused)
-        if beat is not None and not paused:
+        if beat is not None and not paused and self._asked_s is None:
             self._tell(beat, "")
         if paused:
             return None
@@ -86,14 +92,19 @@ class SetGuide:
         """Nobody goes on: are they all right? None while it is waited for an answer; False where none came."""
         if self._asked_s is None:
             self._asked_s = now_s
-            self._presses()
             self._tell("question", "all_right")
-        if self._answering.update(skeleton, now_s) is not None or self._presses():
+        if self._answering.update(skeleton, now_s) is not None:
             return True
         return False if now_s - self._asked_s > self._settings.answer_s else None
 
+    def went_on(self) -> None:
+        """Who was asked, and moved instead of answering, is all right."""
+        self._asked_s = None
+        self._answering = RaisedHands(lowered_first=True)
+        self._tell("recording", "")
+
     def _stopped(self, skeleton: Skeleton, now_s: float) -> bool:
-        return bool(self._presses()) or self._hands.update(skeleton, now_s) is not None
+        return self._hands.update(skeleton, now_s) is not None
 
 
 def lowest(*all_limits: Mapping[str, float]) -> dict[str, float]:

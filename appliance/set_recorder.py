@@ -59,8 +59,9 @@ class SetRecorder:
         self._gone: dict[CameraRole, HalError | None] = {}
         self._sync = SetSync()
         self._begun = False
-        self._asking = False
-        self._frames = 0
+        self._asked_after: int | None = None
+        """Nobody moves, and they are asked whether they are all right: after so many complete repetitions."""
+        self._awaiting = 0
         self._checked_ns = 0
         self._started_s = monotonic()
 
@@ -81,7 +82,8 @@ class SetRecorder:
         return RecordedSet(
             end=end,
             recording=replace(fused.recording, times=joined.recording.times),
-            frames=self._frames,
+            awaiting=self._awaiting,
+            frames=self._views.frames,
             lost=self._views.lost,
             started=ended - timedelta(seconds=monotonic() - self._started_s),
             ended=ended,
@@ -101,6 +103,8 @@ class SetRecorder:
             why = interruption()
             if why is not None and (not self._begun or why in ("stopped", "withdrawn")):
                 return why
+            if self._guide is not None and (pressed := self._guide.pressed()) is not None:
+                return pressed
             item = capture.next(POLL_S)
             if isinstance(item, Skeleton):
                 heard_s = monotonic()
@@ -138,13 +142,13 @@ class SetRecorder:
         return "camera_lost" if all(self._gone.values()) else "source_ended"
 
     def _take_skeleton(self, skeleton: Skeleton) -> RecordingEnd | None:
-        self._frames += 1
         self._gone.pop(skeleton.camera, None)
         host_ns = self._sync.frame(skeleton.stamp_ns, skeleton.arrival_ns, skeleton.camera)
         skeleton = self._views.admitted(skeleton)
         leads = self._views.leads(skeleton, host_ns)
         change = self._pause.update(replace(skeleton, stamp_ns=host_ns)) if leads else None
         if not self._begun:
+            self._awaiting += 1
             if change == "paused":
                 self._tell("paused", "")
             if self._pause.reason is not None or not leads:
@@ -164,7 +168,7 @@ class SetRecorder:
             ended = self._guide.watch(skeleton, host_ns / 1e9, self._pause.reason is not None)
             if ended is not None:
                 return ended
-            if self._asking and (answer := self._guide.answered(skeleton, host_ns / 1e9)) is not None:
+            if self._asked_after is not None and (answer := self._guide.answered(skeleton, host_ns / 1e9)) is not None:
                 return "idle" if answer else "no_response"
         if self._pause.reason is not None:
             return "disturbed" if self._pause.paused_for_s(host_ns) > self._longest_pause_s else None
@@ -172,10 +176,15 @@ class SetRecorder:
             return None
         self._checked_ns = host_ns
         end = self._watch.update(self._joined().recording)
-        if end == "idle" and self._guide is not None:
-            self._asking = True  # who is all right says so, and is left in peace
-            return None
-        return end
+        if self._guide is None or end not in ("idle", None):
+            return end
+        if end == "idle":
+            if self._asked_after is None:
+                self._asked_after = self._watch.complete  # who is all right says so, and is left in peace
+        elif self._asked_after is not None and self._watch.complete > self._asked_after:
+            self._asked_after = None
+            self._guide.went_on()
+        return None
 
     def _joined(self) -> View:
         """All so far; the file tells how it was joined."""

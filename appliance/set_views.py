@@ -55,6 +55,11 @@ class SetViews:
         return self._tracks.keys()
 
     @property
+    def frames(self) -> int:
+        """Kept of all cameras."""
+        return sum(len(track) for track in self._tracks.values())
+
+    @property
     def lost(self) -> int:
         """Frames that the cameras counted and the box never had in order."""
         return sum(track.lost for track in self._tracks.values())

@@ -28,6 +28,11 @@ class SetWatch:
         self._settings = settings
         self.repetitions: list[Repetition] = []
 
+    @property
+    def complete(self) -> int:
+        """How many repetitions have been done wholly."""
+        return sum(repetition.complete for repetition in self.repetitions)
+
     def update(self, recording: Recording) -> SetEnd | None:
         """The reason why the set is over, or None while it goes on."""
         if len(recording) < 2:
@@ -46,8 +51,7 @@ class SetWatch:
         moved_at = self.repetitions[-1].end_s if self.repetitions else times[0]
         rested_s = float(watched[-1] - np.interp(moved_at, times, watched))
         under_way = bool(self.repetitions) and not self.repetitions[-1].complete
-        complete = sum(repetition.complete for repetition in self.repetitions)
-        if complete >= self._prescribed and not under_way and rested_s >= self._settings.settle_s:
+        if self.complete >= self._prescribed and not under_way and rested_s >= self._settings.settle_s:
             return "complete"
         return "idle" if rested_s > self._settings.idle_s else None
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.capture import Capture
-from appliance.devices import REMEDIES, Devices
+from appliance.devices import LOST, REMEDIES, Devices
 from appliance.exercises import Exercise
 from appliance.guidance_settings import GuidanceSettings
 from appliance.orders import Interruption
@@ -113,7 +113,7 @@ class Station:
         for role, camera in self._devices.cameras.items():
             error = recorded.cameras_lost.get(role)
             if error is not None:
-                self._reporter.raise_alert(f"{role}_lost", error, REMEDIES[role])
+                self._reporter.raise_alert(LOST[role], error, REMEDIES[role])
             elif camera.condition.error is None:
-                self._reporter.clear_alert(f"{role}_lost")
+                self._reporter.clear_alert(LOST[role])
         self._reporter.alert_if("recording_failed", recorded.file_error, "Free disk space on the box.")

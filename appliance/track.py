@@ -60,6 +60,10 @@ class Track:
         self._frames.append(skeleton)
         return True
 
+    def __len__(self) -> int:
+        """Frames that were taken."""
+        return len(self._frames)
+
     @property
     def lost(self) -> int:
         """Frames that the camera counted and the box never had in order."""

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from hal.camera.depth_mapping import DepthMapper
-from hal.camera.kinect_calibration import KinectCalibration
 from hal.errors import DeviceNotFoundError
 from hal.pose.lift import lift
 from hal.registry import build_imu
-from hal.types import Lens
+from hal.warm_up import made_up_camera, made_up_room
 
 SIMULATOR = Path(__file__).resolve().parent.parent / "tools" / "simulate"
 WARM_UP = 3
@@ -70,14 +69,8 @@ def _read_for(imu: Any, per_second: int, seconds: float) -> LineCost:
 
 def depth_to_joints(frames: int = 100) -> float:
     """Milliseconds of processor time a frame, median: depth of a room with a person onto 720p, 33 landmarks lifted."""
-    color = Lens(1280, 720, (608.0, 608.0), (639.0, 367.0), (0.6, -2.6, 0.0005, -0.0003, 1.5, 0.48, -2.4, 1.4))
-    depth = Lens(640, 576, (504.5, 504.6), (321.0, 331.0), (3.5, 2.4, 0.0, 0.0, 0.12, 3.8, 3.7, 0.64))
-    turn = np.array([[1.0, 0.0, 0.0], [0.0, 0.9945, -0.1045], [0.0, 0.1045, 0.9945]])
-    mapper = DepthMapper(
-        KinectCalibration("", depth, color, turn, np.array([-0.032, -0.002, 0.004]), np.eye(3), np.eye(3))
-    )
-    room = np.full((576, 640), 3200, np.uint16)
-    room[120:560, 250:400] = 2000
+    camera, room = made_up_camera(), made_up_room()
+    color, mapper = camera.color, DepthMapper(camera)
     rng = np.random.default_rng(1)
     room += rng.integers(0, 8, room.shape, np.uint16)
     network = rng.uniform((-0.25, -0.8, -0.05), (0.25, 0.8, 0.05), (33, 3))

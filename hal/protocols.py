@@ -6,7 +6,8 @@ called twice and before `open`. A driver owns its threads and descriptors and le
 A driver may have more: `capabilities`, a tuple of a few words for `rehabbox doctor`; `reset()`, which brings a device
 back that opening alone does not (`hal.recovering` calls it while the device is closed); `present`, whether it is
 plugged in, as cheap as a look at a file (asked while the device is away). A set of IMUs may have `battery_percent`, of
-its receiver or None.
+its receiver or None. An indicator may have `show_anew(cue)`, which opens what could not show it, and shows it there;
+else it is closed and opened as a whole.
 """
 
 from __future__ import annotations

@@ -64,17 +64,24 @@ class RecoveringIndicator:
         if not self._ladder.spent:
             self._ladder.climb()
             self.condition = replace(self.condition, attempts=self.condition.attempts + 1)
-            self.close()
             try:
                 with self._faults_told():
-                    self._driver.open()
-                    self._driver.show(cue)
+                    self._anew(cue)
             except ABSENT as error:
                 reason = str(error)
             else:
                 self._shown()
                 return
         self._lose(reason)
+
+    def _anew(self, cue: Cue) -> None:
+        """One of several parts knows best which of them to open."""
+        if hasattr(self._driver, "show_anew"):
+            self._driver.show_anew(cue)
+            return
+        self.close()
+        self._driver.open()
+        self._driver.show(cue)
 
     @contextmanager
     def _faults_told(self) -> Iterator[None]:

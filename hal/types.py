@@ -157,28 +157,29 @@ class Counters:
 
 CueKind = Literal[
     "setup", "waiting", "ready", "place", "countdown", "recording", "beat_start", "beat_turn", "beat_end", "paused",
-    "scoring", "done", "question", "noted", "abandoned", "fault", "help",
+    "scoring", "done", "question", "pressed", "noted", "abandoned", "fault", "help",
 ]  # fmt: skip
 
 HINTS: Mapping[CueKind, tuple[str, ...]] = {
     "place": ("nobody", "partly", "too_near", "too_far", "turned", "alone"),
     "countdown": ("3", "2", "1"),
-    "question": ("pain", "effort", "all_right", "again"),
-    "noted": ("unanswered",),
+    "question": ("pain", "pain_button", "effort", "effort_button", "all_right", "again"),
+    "noted": ("yes", "no", "easy", "right", "hard", "unanswered"),
     "abandoned": ("stopped", "limit", "no_response"),
     "fault": ("camera",),
     "help": ("fall", "no_response"),
 }
 """What a cue may be about in particular: its `detail["hint"]`. A cue without one stands for itself."""
-WORDLESS: tuple[CueKind, ...] = ("beat_start", "beat_turn", "beat_end")
-"""Cues in the middle of a movement: a tone and a flash, and no words."""
+WORDLESS: tuple[CueKind, ...] = ("beat_start", "beat_turn", "beat_end", "pressed")
+"""Cues in the middle of a movement, or of an answer by the button: a tone and a flash, and no words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """What the box tells the patient: a state, and the exercise it is about.
 
-    A guided movement is no exercise: its cues have none, and their `detail["step"]` names what to do.
+    `detail["number"]` of `ready`: which of the prescription's exercises, from 1. A guided movement is no exercise: its
+    cues have none, and their `detail["step"]` names what to do.
     """
 
     kind: CueKind

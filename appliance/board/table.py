@@ -24,7 +24,7 @@ def table_of(board: Board, broker: str, *, connected: bool, height: int | None =
     """height: lines there are; what is wrong is shown first, and how many more boxes there are. None: all of them."""
     boxes = Table(title=f"Boxes at {broker}", caption=_summary(board), box=SIMPLE_HEAD)
     for heading in ("site", "box", "state", "since", "session", "waiting", "alerts"):
-        boxes.add_column(heading, justify="right" if heading == "waiting" else "left")
+        boxes.add_column(heading, justify="right" if heading == "waiting" else "left", overflow="fold")
     room = len(board.boxes) + MOST_RESULTS if height is None else max(height - _FURNITURE, 4)
     shown_results = min(len(board.results), MOST_RESULTS, max(room // 3, room - len(board.boxes)))
     shown = sorted(board.boxes.items(), key=lambda one: (not _troubled(one[1]), one[0]))[: room - shown_results]
@@ -34,11 +34,9 @@ def table_of(board: Board, broker: str, *, connected: bool, height: int | None =
     for heading in ("ended", "box", "subject", "exercise", "side", "status", "D_P", "D_T"):
         results.add_column(heading, justify="right" if heading.startswith("D_") else "left")
     for result in islice(reversed(board.results.values()), shown_results):
-        score = result.get("score") if isinstance(result.get("score"), dict) else {}
-        assert isinstance(score, dict)
         cells = [_text(result, key) for key in ("ended", "box", "subject", "exercise", "side", "status")]
         cells[0] = cells[0][:19]
-        cells += [_number(score.get(key)) for key in ("pose_dissimilarity", "dynamics_dissimilarity")]
+        cells += [_number(result[key]) for key in ("pose_dissimilarity", "dynamics_dissimilarity")]
         results.add_row(*map(Text, cells))
     lost = "No connection to the broker: what stands here was said before. Trying again."
     head = [] if connected else [Text(lost, style="bold red")]

@@ -15,7 +15,7 @@ from appliance.first_boot.network import apply, read_network
 def network(file: Path, check: bool) -> None:
     """Put the network that FILE describes in force: wire or Wi-Fi, by DHCP or with an address; as root.
 
-    What FILE may hold: /usr/share/doc/rehabbox/install.md. A Wi-Fi's passphrase is not kept, only the key made of it.
+    What FILE may hold: /usr/share/doc/rehabbox/install.md. A Wi-Fi's passphrase is kept in a file that only root reads.
 
     \b
     Example:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -50,8 +52,8 @@ def watch(
 
         with (
             Live(console=console, screen=console.is_terminal) as live,
-            suppress(KeyboardInterrupt),
-        ):  # the way to end it
+            _ended_by_a_signal(),
+        ):
             while deadline is None or monotonic() < deadline:
                 heard = client.next(0.25)
                 while heard is not None:
@@ -60,3 +62,16 @@ def watch(
                 live.update(picture(), refresh=True)
         if console.is_terminal:  # its screen of its own is gone: what was shown last stays
             console.print(picture())
+
+
+@contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Ctrl-C or SIGTERM ends what is within, also where a shell started it in the background, with SIGINT ignored."""
+    ends = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, signal.default_int_handler) for one in ends]
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for one, handler in zip(ends, before, strict=True):
+            signal.signal(one, handler)

@@ -7,7 +7,7 @@ dns = ["192.0.2.53"]
 
 [wifi]
 ssid = "ward"
-passphrase = "..."          # 8 to 63 characters; it is not kept, only the key made of it
+passphrase = "..."          # 8 to 63 characters; kept where only root reads
 country = "DE"              # which channels are allowed
 
 [time]
@@ -20,16 +20,43 @@ import os
 import subprocess
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import pbkdf2_hmac
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from appliance.errors import NetworkError
 
 LARGEST = 1 << 16
+LONGEST_NAME = 32
+"""Bytes of a Wi-Fi's name (IEEE 802.11)."""
+
+
+def _short(name: str) -> str:
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"a name has at most {LONGEST_NAME} bytes, and this one has {len(name.encode())}")
+    return name
+
+
+def _address(said: object) -> IPv4Address | IPv6Address:
+    if isinstance(said, str) and "%" not in said:  # a scope would be any text, also of several lines
+        with suppress(ValueError):
+            return ip_address(said)
+    raise ValueError("it wants an address like 192.0.2.1 or 2001:db8::1")
+
+
+def _interface(said: object) -> IPv4Interface | IPv6Interface:
+    if isinstance(said, str) and "%" not in said and "/" in said:
+        with suppress(ValueError):
+            return ip_interface(said)
+    raise ValueError("it wants an address and its network's length, like 192.0.2.20/24 or 2001:db8::20/64")
+
+
+Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address)]
+Interface = Annotated[IPv4Interface | IPv6Interface, BeforeValidator(_interface)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
 
 
@@ -40,9 +67,9 @@ class _Part(BaseModel):
 class Wire(_Part):
     """How a wired interface gets its address; by DHCP without one."""
 
-    address: IPv4Interface | IPv6Interface | None = None
-    gateway: IPv4Address | IPv6Address | None = None
-    dns: tuple[IPv4Address | IPv6Address, ...] = ()
+    address: Interface | None = None
+    gateway: Address | None = None
+    dns: tuple[Address, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -54,7 +81,7 @@ class Wire(_Part):
 class Wifi(Wire):
     """A network protected by a passphrase (WPA2 or WPA3), joined by its name."""
 
-    ssid: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    ssid: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_short)]
     passphrase: Annotated[str, Field(min_length=8, max_length=63, pattern=r"^[\x20-\x7e]+$", repr=False)]
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     hidden: bool = False
@@ -84,11 +111,18 @@ def read_network(file: Path) -> Network:
         return Network.model_validate(tomllib.loads(data.decode("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NetworkError(f"{file}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise NetworkError(f"{file}: nested too deeply") from None
     except OSError as error:
         raise NetworkError(f"{file}: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        raise NetworkError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        place = ".".join(_printable(key) for key in first["loc"])
+        raise NetworkError(f"{file}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _printable(key: str | int) -> str:
+    return ascii(str(key)[:64])[1:-1]
 
 
 def files_for(network: Network, wireless: str | None) -> dict[Path, tuple[str, int]]:
@@ -155,11 +189,23 @@ def _networkd(match: str, wire: Wire, metric: int) -> str:
 
 
 def _supplicant(wifi: Wifi) -> str:
-    """The passphrase as the key that it stands for (IEEE 802.11, annex J.4), the name in hexadecimal."""
+    """WPA2 by the key that the passphrase stands for (IEEE 802.11, annex J.4); WPA3's SAE wants the passphrase itself.
+
+    Name and passphrase in hexadecimal. ieee80211w: protected management frames where there are any, as SAE demands.
+    sae_pwe: both of its ways, since access points of 6 GHz know only the newer one.
+    """
     key = pbkdf2_hmac("sha1", wifi.passphrase.encode(), wifi.ssid.encode(), 4096, 32).hex()
-    lines = [f"country={wifi.country}", "update_config=0", "", "network={", f"\tssid={wifi.ssid.encode().hex()}"]
+    lines = [
+        f"country={wifi.country}",
+        "update_config=0",
+        "sae_pwe=2",
+        "",
+        "network={",
+        f"\tssid={wifi.ssid.encode().hex()}",
+    ]
     lines += ["\tscan_ssid=1"] if wifi.hidden else []
-    return "\n".join([*lines, f"\tpsk={key}", "\tkey_mgmt=WPA-PSK WPA-PSK-SHA256", "\tieee80211w=1", "}"]) + "\n"
+    lines += [f"\tpsk={key}", f"\tsae_password={wifi.passphrase.encode().hex()}"]
+    return "\n".join([*lines, "\tkey_mgmt=WPA-PSK WPA-PSK-SHA256 SAE", "\tieee80211w=1", "}"]) + "\n"
 
 
 def _write(file: Path, text: str, mode: int) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from appliance.hospital.outbox import Outbox
+from appliance.messages.alert import AlertCode
 
 
 class Voice(Protocol):
     """Who tells the hospital."""
 
-    def raise_alert(self, code: str, what: str, remedy: str) -> None: ...
+    def raise_alert(self, code: AlertCode, what: str, remedy: str) -> None: ...
 
-    def clear_alert(self, code: str) -> None: ...
+    def clear_alert(self, code: AlertCode) -> None: ...
 
 
 class Losses:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Protocol
 from uuid import UUID
@@ -44,8 +45,11 @@ class CertificateRenewal(Protocol):
 class Updater(Protocol):
     """Serves `command/update`. An entry point names a callable that makes one from the `Settings`."""
 
-    def update(self, version: str, command: UUID) -> str:
-        """Begins to install that version; says in words what will happen. Raises `RehabBoxError`, `OSError`."""
+    def update(self, version: str, command: UUID, expires: datetime) -> str:
+        """Installs that version as soon as it can, and does not begin after `expires`; says in words what will happen.
+
+        Raises `RehabBoxError`, `OSError`.
+        """
 
     def outcome(self, command: UUID) -> UpdateOutcome | None:
         """What came of what that command began, also after restarts; None while it is not known."""

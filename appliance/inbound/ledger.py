@@ -108,6 +108,17 @@ class Ledger:
         return self._stored.departures
 
     @property
+    def subjects(self) -> frozenset[str]:
+        """All who are named here: whose data lies on the box, whose will, of whom messages wait."""
+        stored = self._stored
+        named = [
+            stored.holder,
+            stored.accepted and stored.accepted.subject,
+            *(one.subject for one in stored.departures),
+        ]
+        return frozenset(subject for subject in named if subject)
+
+    @property
     def update(self) -> AskedUpdate | None:
         """The update of which the hospital waits to hear; None: of none."""
         return self._stored.update

@@ -5,6 +5,7 @@ In between the box restarts, as another version or as the one before.
 
 from __future__ import annotations
 
+from appliance.errors import RefusedError
 from appliance.inbound.answers import Answers, Request
 from appliance.inbound.hooks import Updater
 from appliance.inbound.ledger import AskedUpdate, Ledger
@@ -23,7 +24,7 @@ class Updates:
             reason = "no updater is installed on this box"
             self._answers.give(request, "unsupported", command.id, reason=reason)
             return
-        detail = self._updater.update(command.version, command.id)
+        detail = self._updater.update(command.version, command.id, command.expires)
         if (before := self._ledger.update) is not None:
             reason = "another update was asked for before this one was over; that one's answer tells what is installed"
             self._answers.give(_request(before), "failed", before.command, reason=reason)
@@ -41,7 +42,9 @@ class Updates:
         if outcome is None:
             return
         self._ledger.await_update(None)
-        if outcome.installed:
+        if outcome.expired:
+            self._answers.refuse(_request(asked), RefusedError(outcome.what, "expired", asked.command))
+        elif outcome.installed:
             self._answers.give(_request(asked), "done", asked.command, detail=outcome.what)
         else:
             self._answers.give(_request(asked), "failed", asked.command, reason=outcome.what)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from appliance.messages.model import Message, Name, Utc
+from appliance.messages.model import Message, Name, Told, Utc
+
+AlertCode = Literal[
+    "broker_unreachable", "broker_refused", "foreign_message",
+    "prescription_refused", "reference_refused", "reference_missing",
+    "camera_lost", "second_camera_lost", "imu_lost", "indicator_lost", "button_lost", "camera_moved",
+    "fall_suspected", "no_response", "limit_exceeded",
+    "storage_failed", "recording_failed", "erasing_failed", "outbox_damaged", "messages_dropped",
+    "software_fault", "update_refused", "certificate_expiring",
+]  # fmt: skip
+"""What this version raises; the README says what each means. A message may hold another: of a newer version."""
 
 
 class Alert(Message):
@@ -20,7 +30,7 @@ class Alert(Message):
     """Whether it is still so."""
     since: Utc
     """When the state began."""
-    what: str
+    what: Told
     """What is wrong, in one sentence."""
     remedy: str
     """What to do about it, in one sentence."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from appliance.errors import Refusal
-from appliance.messages.model import Count, Digest, Message, Utc
+from appliance.messages.model import Count, Digest, Message, Told, Utc
 from appliance.messages.reference import RecordedReference
 
 Outcome = Literal["accepted", "done", "failed", "refused", "unsupported"]
@@ -91,7 +91,7 @@ class Answer(Message):
     `failed`: it was tried."""
     code: Refusal | None = None
     """Why it was refused; null otherwise."""
-    reason: str | None = None
+    reason: Told | None = None
     """Why, for people; null where it went well."""
     self_test: SelfTestReport | None = None
     """The report of `self-test`."""

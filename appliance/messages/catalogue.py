@@ -89,7 +89,8 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "fhir/{exercise}", "box", Observation, 1, False, example=observation_of(examples.RESULT),
-        summary="The same result as a FHIR R4 Observation; comes with each result, and as often.",
+        summary="The same result as a FHIR R4 Observation; comes with each result, and as often. "
+        "On `fhir/session` what the patient answered after it.",
     ),
     Topic(
         "prescription", "hospital", Prescription, 1, True, example=examples.PRESCRIPTION,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from appliance.messages.model import Count, Message, Number, Utc
+from appliance.messages.model import Count, Message, Number, Told, Utc
 
 
 class DeviceHealth(Message):
@@ -18,7 +18,7 @@ class DeviceHealth(Message):
     """The device's own name, with its serial number where it has one."""
     state: Literal["idle", "ok", "recovering", "lost"]
     """`idle`: not in use now. `recovering`: lost, and being brought back. `lost`: given up, see the alert."""
-    error: str | None
+    error: Told | None
     """Why it is recovering or lost; null otherwise."""
     rate_hz: Number
     """Measured since the last such message while the device was in use, of one sensor; null where it was not.

@@ -48,6 +48,17 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+_FOLDERS = re.compile(r"(?<![\w:/.~-])/(?:[^\s/:;,'\"()<>]+/)+")
+
+
+def without_folders(text: str) -> str:
+    """Files in it by their names alone: where they lie on the box is of use to nobody elsewhere."""
+    return _FOLDERS.sub("", text)
+
+
+Told = Annotated[str, AfterValidator(without_folders)]
+"""What happened on the box, in words, and without its folders."""
+
 Utc = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_utc)]
 """An ISO 8601 time with an offset, kept and written in UTC."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from appliance.messages.model import Count, Digest, Finite, Message, Name, Number, Share, Subject, Utc
+from appliance.messages.model import Count, Digest, Finite, Message, Name, Number, Share, Subject, Told, Utc
 from appliance.messages.prescription import Side
 from appliance.quality.parts import BodyPart, Dimension, Level
 from hal.types import Gravity
@@ -215,7 +215,7 @@ class Result(Message):
     """When recording ended."""
     status: Status
     """`not_scored`: done, but the data allowed no score. `abandoned`: broken off. `withdrawn`: see `correction`."""
-    reason: str | None
+    reason: Told | None
     """Why there is no score; null exactly where there is one."""
     paced: bool
     """Whether the patient was to follow the reference's tempo."""

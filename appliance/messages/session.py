@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import model_validator
 
-from appliance.messages.model import Count, Message, Name, Subject, Utc
+from appliance.messages.model import Count, Message, Name, Subject, Told, Utc
 from appliance.messages.prescription import Side
 from appliance.messages.result import Outcome
 
@@ -58,7 +58,7 @@ class Session(Message):
     """The patient, by the hospital's own identifier."""
     state: SessionState
     """`ready`: waiting for the patient to begin; `recording`; `scoring`; `done`; `abandoned`; `missed`."""
-    reason: str | None = None
+    reason: Told | None = None
     """Why it was abandoned or missed; null otherwise."""
     started: Utc | None
     """When the session began; null where it was missed."""
@@ -70,6 +70,8 @@ class Session(Message):
     """In the prescribed order; where they were missed, those that were not done."""
     feedback: Feedback | None = None
     """The patient's own answers, with the last message; null where they were not asked."""
+    feedback_missing: str | None = None
+    """What kept the box from asking the patient, or from hearing an answer; null where nothing did."""
     synthetic: bool
     """True where the input was made up or replayed, not a person in front of the box."""
 

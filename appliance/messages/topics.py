@@ -64,7 +64,7 @@ class Address:
 def address_of(topic: str) -> Address | None:
     """Whose topic it is and of what kind; None for a topic that is not one of ours."""
     levels = topic.split("/")
-    if "/".join(levels[:2]) != PREFIX or len(levels) not in (5, 6):
+    if "/".join(levels[:2]) != PREFIX or len(levels) not in (5, 6) or "" in levels:
         return None
     site, box, kind, *name = levels[2:]
     return Address(site, box, kind, name[0] if name else "")

@@ -42,6 +42,7 @@ class Motion:
 
     times: (frames,) float64, seconds, the recording's own axis.
     path: (frames, k) float64, k in 1..3, metres: the trusted joints' positions along the main directions of movement.
+    beside: (frames, n) float64, k + n <= 3, metres: the same along the directions that come next.
     joints: (frames, j, 3) float64, metres: the joints themselves, gaps bridged, smoothed.
     noise: standard deviation of one unsmoothed frame of the path, metres, were its unsteadiness white noise.
     body: radius of the body, metres: RMS distance of the seen joints from their centre (about 0.45 in an adult).
@@ -49,6 +50,7 @@ class Motion:
 
     times: Floats
     path: Floats
+    beside: Floats
     joints: Floats
     noise: float
     body: float
@@ -84,10 +86,11 @@ def main_motion(recording: Recording, joints: Sequence[str] | None = None) -> Mo
     trust = _trust(steady, JUMP_PER_S * body / rate, rate)
     smooth = gaussian_filter1d(steady, SMOOTHING_S * rate, axis=0, mode="nearest")
     trusted = (smooth * trust).reshape(len(times), -1)
-    directions = _directions(np.gradient(trusted, axis=0))
+    directions, next_ones = _directions(np.gradient(trusted, axis=0))
     return Motion(
         times=times,
         path=trusted @ directions,
+        beside=trusted @ next_ones,
         joints=smooth,
         noise=_white_noise((raw * trust).reshape(len(times), -1) @ directions[:, 0]),
         body=body,
@@ -120,19 +123,19 @@ def _trust(joints: Floats, jump: float, rate: float) -> Floats:
     return weight[:, None]
 
 
-def _directions(velocity: Floats) -> Floats:
-    """Main directions of movement, (coordinates, k) orthonormal.
+def _directions(velocity: Floats) -> tuple[Floats, Floats]:
+    """Main directions of movement, (coordinates, k) orthonormal, and those that come next, three at most together.
 
     Principal axes of the velocity, not of the position, so that a patient who shifts the stance between repetitions
     does not hide the movement; long steps are shortened, so that every moving frame counts about alike, however quick.
     """
     energy = (velocity**2).sum(axis=1, keepdims=True)
     if not energy.any():
-        return np.eye(velocity.shape[1], 1)
+        return np.eye(velocity.shape[1], 1), np.empty((velocity.shape[1], 0))
     even = velocity / np.sqrt(energy + energy.mean())
     values, vectors = np.linalg.eigh(even.T @ even)
     k = min(3, int((values >= COMPANION * values[-1]).sum()))
-    return vectors[:, ::-1][:, :k].copy()
+    return vectors[:, ::-1][:, :k].copy(), vectors[:, ::-1][:, k:3].copy()
 
 
 def _white_noise(path: Floats) -> float:

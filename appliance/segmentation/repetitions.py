@@ -32,6 +32,8 @@ REST_SHARE = 0.15
 AT_REST_S = (0.2, 0.4)
 """A repetition starts and ends at rest: its bounds lie outside the movement by this share of the rest beside it, within
 these limits, and never beyond the middle of the rest between two repetitions."""
+TWO_POSES = 0.25
+"""Of an excursion's height: rests that differ by more beside the main direction are two poses, if they take turns."""
 CALM = 0.3
 """The speed is smoothed over this share of the time the movement takes from a quarter to three quarters of the way."""
 
@@ -75,16 +77,34 @@ def find_repetitions(recording: Recording, joints: Sequence[str] | None = None) 
 
 def _excursions(motion: Motion) -> tuple[Floats, list[int], list[int]]:
     """Distance from rest, (frames,) metres, its peaks (one a repetition), and the valleys before, between and after."""
-    distance = excursion(motion.path - rest_pose(motion.path))
-    peaks, valleys = _peaks(distance)
-    at_rest = [v for v in valleys if distance[v] <= RETURNED * np.median(distance[peaks])] if peaks else []
-    if at_rest:
-        rest = drifting_rest(motion.path, at_rest, reach=round(AT_REST_S[0] * motion.rate_hz))
-        distance = excursion(motion.path - rest)
-        peaks, valleys = _peaks(distance)
+    distance, peaks, valleys = _from_rest(motion, motion.path)
+    if _between_two_poses(motion, distance, peaks, valleys):  # sitting and standing: half a repetition each
+        distance, peaks, valleys = _from_rest(motion, np.hstack([motion.path, motion.beside]))
     if not peaks or not _moves(motion, distance, peaks, valleys):
         return distance, [], []
     return distance, peaks, valleys
+
+
+def _from_rest(motion: Motion, path: Floats) -> tuple[Floats, list[int], list[int]]:
+    distance = excursion(path - rest_pose(path))
+    peaks, valleys = _peaks(distance)
+    at_rest = [v for v in valleys if distance[v] <= RETURNED * np.median(distance[peaks])] if peaks else []
+    if at_rest:
+        rest = drifting_rest(path, at_rest, reach=round(AT_REST_S[0] * motion.rate_hz))
+        distance = excursion(path - rest)
+        peaks, valleys = _peaks(distance)
+    return distance, peaks, valleys
+
+
+def _between_two_poses(motion: Motion, distance: Floats, peaks: list[int], valleys: list[int]) -> bool:
+    """Whether the rests before and after each excursion are two poses that take turns, alike along the path only."""
+    if len(peaks) < 2:
+        return False
+    poses = motion.beside[valleys]
+    next_one, one_after = (np.linalg.norm(poses[k:] - poses[:-k], axis=1) for k in (1, 2))
+    return bool(
+        np.median(next_one) > TWO_POSES * np.median(distance[peaks]) and np.median(one_after) < np.median(next_one) / 2
+    )
 
 
 def _peaks(distance: Floats) -> tuple[list[int], list[int]]:

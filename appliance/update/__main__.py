@@ -7,10 +7,10 @@ import logging
 import sys
 
 from appliance.update.box import Box
-from appliance.update.packages import Packages, UpdateError
+from appliance.update.packages import Packages
 from appliance.update.record import Record
-from appliance.update.run import GATE_S, SESSION_RUNS, update
-from appliance.update.wish import UpdateOutcome, fulfilled, take
+from appliance.update.run import GATE_S, attend
+from appliance.update.wish import Wishes
 
 
 def main() -> int:
@@ -19,17 +19,7 @@ def main() -> int:
     parser.add_argument("--gate-s", type=float, default=GATE_S, help="a new version must work within so many seconds")
     options = parser.parse_args()
     logging.basicConfig(level="INFO", format="%(message)s")
-    wish, packages, record, why = take(), Packages(), Record(), None
-    try:
-        status = update(packages, Box(), record, wish.version if wish else None, options.gate_s)
-    except UpdateError as error:
-        logging.getLogger(__name__).error("no update: %s", error)
-        status, why = 1, str(error)
-    if wish is not None and status != SESSION_RUNS:
-        works = status == 0 and packages.installed() == wish.version
-        why = why or (record.why if status else None) or "another version was installed in its place; ask again"
-        fulfilled(wish, UpdateOutcome(works, f"{wish.version} is installed and works" if works else why))
-    return status
+    return attend(Packages(), Box(), Record(), Wishes(), options.gate_s)
 
 
 if __name__ == "__main__":

@@ -43,18 +43,22 @@ class Packages:
         """Raises `UpdateError` where the source cannot be reached or is not signed by its key."""
         self._run("apt-get", "update", "-qq", "--error-on=any", *self._only)
 
-    def installed(self) -> str:
-        return self._run("dpkg-query", "--show", "--showformat=${Version}", PACKAGE)
+    def installed(self) -> str | None:
+        """The version; None where it is not wholly there, as after a power cut while it was unpacked."""
+        state, _, version = self._run(
+            "dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", PACKAGE
+        ).partition(" ")
+        return version if state == "installed" else None
 
     def candidate(self, wanted: str | None = None) -> str | None:
         """The newest version in the hospital's source, or the wanted one, where it is newer than the installed one."""
         shown = self._run("apt-cache", "madison", *self._only, PACKAGE)
         versions = [line.split("|")[1].strip() for line in shown.splitlines() if line.count("|") >= 2]
-        newest = self.installed()
+        present = newest = self.installed() or ""
         for version in versions:
             if wanted in (None, version) and self._newer(version, newest):
                 newest = version
-        return None if newest == self.installed() else newest
+        return None if newest == present else newest
 
     def archive(self, version: str) -> Path:
         """The package file of a version, kept on disk: the way there, and the way back without a network."""
@@ -83,10 +87,11 @@ class Packages:
         return file
 
     def install(self, file: Path) -> None:
-        """Whether newer or older than what is there; what its dependencies need comes along from the usual sources."""
+        """Whether newer or older than what is there, or the same half installed; what its dependencies need comes along
+        from the usual sources."""
         self._run(
-            "apt-get", "install", "-qq", "--yes", "--allow-downgrades", "--no-install-recommends", "-oDpkg::Use-Pty=0",
-            "-oDpkg::Options::=--force-confold", "-oDpkg::Options::=--force-confdef", str(file),
+            "apt-get", "install", "-qq", "--yes", "--reinstall", "--allow-downgrades", "--no-install-recommends",
+            "-oDpkg::Use-Pty=0", "-oDpkg::Options::=--force-confold", "-oDpkg::Options::=--force-confdef", str(file),
         )  # fmt: skip
 
     def keep_only(self, *versions: str) -> None:

@@ -12,33 +12,40 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from appliance.errors import RehabBoxError
+from appliance.recording.disk import write_whole
 from appliance.update.packages import SOURCE
 
 ASKED = Path("/run/rehabbox/update-wanted")
 FOLDER = Path("/var/lib/rehabbox-update")
 KEPT, OUTCOME = "wanted", "outcome.json"
-_WISH = re.compile(r"([A-Za-z0-9.+~:-]{1,64}) ([0-9a-f-]{36})")
-_LONGEST = 128
+_WISH = re.compile(r"([A-Za-z0-9.+~:-]{1,64}) ([0-9a-f-]{36}) ([0-9T:.+-]{25,32})")
+_LONGEST = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """command: the id of the hospital's command, by which what came of it is found again."""
+    """command: the id of the hospital's command, by which what came of it is found again. Not begun after `expires`."""
 
     version: str
     command: UUID
+    expires: datetime
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.command} {self.expires.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateOutcome:
-    """What came of a wish. what: in words."""
+    """What came of a wish. what: in words. expired: it was not even begun, for its time was over."""
 
     installed: bool
     what: str
+    expired: bool = False
 
 
 class UpdaterAsked:
@@ -51,12 +58,12 @@ class UpdaterAsked:
     def there(self) -> bool:
         return self._asked.parent.is_dir()
 
-    def update(self, version: str, command: UUID) -> str:
+    def update(self, version: str, command: UUID, expires: datetime) -> str:
         """Says in words what will happen. Raises `OSError`, `RehabBoxError` where nothing can."""
         if not self._source.exists():
             raise RehabBoxError(f"the box knows no package source of the hospital; name it in {self._source}")
         beside = self._asked.with_suffix(".tmp")
-        beside.write_text(f"{version} {command}", "ascii")
+        beside.write_text(str(Wish(version, command, expires)), "ascii")
         beside.replace(self._asked)
         return f"{version} is installed from the hospital's package source as soon as no session runs"
 
@@ -67,27 +74,32 @@ class UpdaterAsked:
         with suppress(OSError, ValueError, KeyError, TypeError):
             told = json.loads((self._folder / OUTCOME).read_bytes())
             if told["command"] == str(command):
-                return UpdateOutcome(bool(told["installed"]), str(told["what"]))
+                return UpdateOutcome(bool(told["installed"]), str(told["what"]), bool(told["expired"]))
         if any(wish is not None and wish.command == command for wish in waits):
             return None
         return UpdateOutcome(False, "it was lost in a power cut before it began; ask again with a new id")
 
 
-def take(asked: Path = ASKED, folder: Path = FOLDER) -> Wish | None:
-    """The updater's side: what was asked for last, until `fulfilled`. A word that is no wish counts as none."""
-    wish, kept = _read(asked), folder / KEPT
-    if wish is not None:
-        _write(kept, f"{wish.version} {wish.command}")
-    with suppress(OSError):
-        asked.unlink()
-    return _read(kept)
+class Wishes:
+    """The updater's side."""
 
+    def __init__(self, asked: Path = ASKED, folder: Path = FOLDER) -> None:
+        self._asked, self._folder = asked, folder
 
-def fulfilled(wish: Wish, outcome: UpdateOutcome, folder: Path = FOLDER) -> None:
-    """Whatever came of it."""
-    _write(folder / OUTCOME, json.dumps({"command": str(wish.command), **asdict(outcome)}))
-    if _read(folder / KEPT) == wish:
-        (folder / KEPT).unlink()
+    def take(self) -> Wish | None:
+        """What was asked for last, until it is fulfilled. A word that is no wish counts as none."""
+        wish, kept = _read(self._asked), self._folder / KEPT
+        if wish is not None:
+            _write(kept, str(wish))
+        with suppress(OSError):
+            self._asked.unlink()
+        return _read(kept)
+
+    def fulfil(self, wish: Wish, outcome: UpdateOutcome) -> None:
+        """Whatever came of it."""
+        _write(self._folder / OUTCOME, json.dumps({"command": str(wish.command), **asdict(outcome)}))
+        if _read(self._folder / KEPT) == wish:
+            (self._folder / KEPT).unlink()
 
 
 def _read(file: Path) -> Wish | None:
@@ -99,16 +111,11 @@ def _read(file: Path) -> Wish | None:
         finally:
             os.close(descriptor)
         found = _WISH.fullmatch(word)
-        return Wish(found[1], UUID(found[2])) if found else None
+        return Wish(found[1], UUID(found[2]), datetime.fromisoformat(found[3])) if found else None
     except (OSError, ValueError):
         return None
 
 
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    beside = file.with_suffix(".tmp")
-    with beside.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
+    write_whole(file, text.encode())

@@ -18,6 +18,8 @@ from hal.types import DeviceInfo
 
 EVENT = struct.Struct("@llHHi")
 EV_KEY, DOWN = 0x01, 1
+APART_S = 0.05
+"""Keys that go down within so long are one press: a contact bounces, or a switch sends several keys (ours)."""
 _MOST = 64
 """Records a read; the kernel keeps no more for us."""
 
@@ -37,6 +39,7 @@ class EvdevButton:
         self._options = options
         self._descriptor: int | None = None
         self._rest = b""
+        self._down_s = 0.0
 
     @property
     def info(self) -> DeviceInfo:
@@ -63,8 +66,10 @@ class EvdevButton:
         while data := self._read():
             whole = len(data) - len(data) % EVENT.size
             self._rest = data[whole:]
-            for _, _, kind, code, value in EVENT.iter_unpack(data[:whole]):
-                count += kind == EV_KEY and value == DOWN and (not self._options.keys or code in self._options.keys)
+            for seconds, micros, kind, code, value in EVENT.iter_unpack(data[:whole]):
+                if kind == EV_KEY and value == DOWN and (not self._options.keys or code in self._options.keys):
+                    before_s, self._down_s = self._down_s, seconds + micros / 1e6
+                    count += abs(self._down_s - before_s) > APART_S
         return count
 
     def _read(self) -> bytes:

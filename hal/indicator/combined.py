@@ -72,12 +72,31 @@ class CombinedIndicator:
         """Raises `DeviceLostError` naming the parts that could not show it, after the others have."""
         if not self._open:
             raise DeviceLostError(f"{self.info.name}: not open; call open() before show()")
-        faults = {**self._missing}
         for index, part in enumerate(self._parts):
             if index not in self._missing:
                 try:
                     part.show(cue)
                 except HalError as error:
-                    faults[index] = error
-        if faults:
-            raise DeviceLostError("; ".join(str(faults[index]) for index in sorted(faults)))
+                    self._missing[index] = error
+        self._tell_missing()
+
+    def show_anew(self, cue: Cue) -> None:
+        """Opens the parts that could not show it, and shows it there; the others are left as they are. Raises alike."""
+        if not self._open:
+            self.open()
+            self.show(cue)
+            return
+        for index in sorted(self._missing):
+            part = self._parts[index]
+            part.close()
+            try:
+                part.open()
+                part.show(cue)
+                del self._missing[index]
+            except HalError as error:
+                self._missing[index] = error
+        self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        if self._missing:
+            raise DeviceLostError("; ".join(str(self._missing[index]) for index in sorted(self._missing)))

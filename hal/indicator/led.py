@@ -16,7 +16,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from hal.errors import DeviceLostError, DeviceNotFoundError
-from hal.indicator.signals import SIGNALS, Colour, Signal
+from hal.indicator.signals import Colour, Signal, signal_of
 from hal.types import Cue, DeviceInfo
 
 DARK: Colour = (0.0, 0.0, 0.0)
@@ -92,7 +92,7 @@ class LedIndicator:
                 raise DeviceLostError(f"LED {self._folder}: not open; call open() before show()")
             if self._fault is not None:
                 raise DeviceLostError(f"LED {self._folder}: {self._fault}")
-            self._signal = SIGNALS[cue.kind]
+            self._signal = signal_of(cue)
             self._changed.notify()
 
     def _blink(self) -> None:

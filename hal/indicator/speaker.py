@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hal.errors import DeviceLostError, DeviceNotFoundError
 from hal.indicator.prompts import prompt_files
-from hal.indicator.signals import SIGNALS
+from hal.indicator.signals import SIGNALS, signal_name
 from hal.indicator.tones import RATE_HZ, tones, write_wav
 from hal.types import Cue, DeviceInfo
 
@@ -100,8 +100,8 @@ class SpeakerIndicator:
             self._changed.notify()
 
     def _prepare(self, folder: Path) -> None:
-        for kind, signal in SIGNALS.items():
-            write_wav(folder / f"{kind}.wav", tones(signal, self._options.volume))
+        for name, signal in SIGNALS.items():
+            write_wav(folder / f"{name}.wav", tones(signal, self._options.volume))
         silence = folder / "silence.wav"
         write_wav(silence, np.zeros(RATE_HZ // 50, np.int16))
         try:
@@ -141,7 +141,7 @@ class SpeakerIndicator:
         """Called once a cue."""
         words = prompt_files(self._options.prompts, self._options.language, cue, self._turn)
         self._turn += 1
-        return [Path(self._sounds.name) / f"{cue.kind}.wav", *words]
+        return [Path(self._sounds.name) / f"{signal_name(cue)}.wav", *words]
 
 
 def _played(process: subprocess.Popen[bytes]) -> str | None:

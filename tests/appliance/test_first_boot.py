@@ -236,6 +236,21 @@ def test_a_network_file_becomes_files_of_the_systems_own_services(network_file: 
     assert "correct horse" not in supplicant
 
 
+def test_a_name_of_32_bytes_is_a_name_of_wifi(network_file: Callable[[str], Path]) -> None:
+    wifi = read_network(network_file(NETWORK.replace("ward ü", "ü" * 16))).wifi
+    assert wifi is not None
+    assert len(wifi.ssid.encode()) == 32
+
+
+def test_wpa3_is_joined_by_the_passphrase_that_it_needs_and_wpa2_by_its_key(
+    network_file: Callable[[str], Path],
+) -> None:
+    files = files_for(read_network(network_file(NETWORK)), "wlan0")
+    lines = files[Path("wpa_supplicant/rehabbox-wlan0.conf")][0].split()
+    assert {"sae_pwe=2", f"sae_password={b'correct horse battery'.hex()}", "ieee80211w=1"} <= set(lines)
+    assert lines[lines.index("key_mgmt=WPA-PSK") :][:3] == ["key_mgmt=WPA-PSK", "WPA-PSK-SHA256", "SAE"]
+
+
 def test_the_key_of_a_passphrase_is_that_of_the_standard() -> None:
     """IEEE 802.11-2020, annex J.4.2, first example."""
     network = Network.model_validate({"wifi": {"ssid": "IEEE", "passphrase": "password", "country": "DE"}})
@@ -252,6 +267,14 @@ def test_the_key_of_a_passphrase_is_that_of_the_standard() -> None:
         (("country", "county"), "wifi.c"),
         (("ntp.hospital.example", "ntp example\\nroot"), "time.servers"),
         (("[wifi]", "[wifi"), "not valid TOML"),
+        (("ward ü", "ü" * 17), "wifi.ssid: a name has at most 32 bytes"),
+        (('192.0.2.1"', 'fe80::1%eth0\\n[Link]"'), "wire.gateway: it wants an address"),
+        (("192.0.2.20/24", "fe80::2%eth0/64"), "wire.address: it wants an address"),
+        (("192.0.2.20/24", "192.0.2.20"), "its network's length"),
+        (('"192.0.2.1"', "3221225985"), "wire.gateway: it wants an address"),
+        (("192.0.2.53", "fe80::3%eth0"), "wire.dns.0: it wants an address"),
+        (("[time]", f"deep = {'[' * 5000}\n[time]"), "nested too deeply"),
+        (("[time]", '"b\\nc" = 1\n[time]'), r"wifi.b\nc: "),
     ],
 )
 def test_a_wrong_network_file_is_refused_by_name_and_without_its_passphrase(
@@ -260,6 +283,7 @@ def test_a_wrong_network_file_is_refused_by_name_and_without_its_passphrase(
     with pytest.raises(NetworkError) as refused:
         read_network(network_file(NETWORK.replace(*change)))
     assert told in str(refused.value)
+    assert "\n" not in str(refused.value), "one line"
     assert "horse" not in str(refused.value)
 
 

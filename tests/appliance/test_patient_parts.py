@@ -53,6 +53,22 @@ def test_a_hand_above_the_head_for_a_second_is_a_sign_and_is_told_once(hands):
     assert 2.0 < told[0][0] < 3.0
 
 
+def test_a_hand_that_is_still_up_answers_nothing_more_until_it_is_lowered_and_another_one_does():
+    one = patient("squat", "both")
+    one.raise_hands("left", at_s=0.0, for_s=6.0)
+    one.raise_hands("left", at_s=9.0, for_s=2.5)
+    frames = seen(one, 13.0)
+    before, asked = RaisedHands(), RaisedHands(lowered_first=True)
+    assert [round(time) for time, frame in frames if before.update(frame, time)] == [1, 10]
+    told = [round(time) for time, frame in frames if time > 2 and asked.update(frame, time)]
+    assert told == [10]
+    both = patient("squat", "both")
+    both.raise_hands("left", at_s=0.0, for_s=3.0)
+    both.raise_hands("both", at_s=3.0, for_s=3.0)
+    watch = RaisedHands()
+    assert [sign for time, frame in seen(both, 8.0) if (sign := watch.update(frame, time))] == ["left", "both"]
+
+
 def test_scratching_ones_head_is_no_sign():
     one = patient("squat", "both")
     one.raise_hands("left", at_s=1.0, for_s=0.7)
@@ -103,6 +119,14 @@ def test_who_is_up_again_has_stumbled_and_who_lies_down_slowly_has_not_fallen():
     for one in (up_again, slow):
         watch = FallWatch(instructed("squat", "both"), "standing")
         assert not any(watch.update(frame, time) for time, frame in seen(one, 9.0))
+
+
+def test_a_wrong_first_frame_is_no_height_to_fall_from():
+    frames = seen(patient("squat", "both"), 5.0)
+    lifted = frames[0][1].positions + np.array([0.0, 0.7, 0.0])
+    frames[0] = (frames[0][0], Skeleton(0, 0, 0, lifted, np.ones(17)))
+    watch = FallWatch(instructed("squat", "both"), "standing")
+    assert not any(watch.update(frame, time) for time, frame in frames)
 
 
 def test_a_joint_beyond_its_limit_is_told_with_angle_and_limit_and_one_within_is_not():
@@ -220,24 +244,50 @@ def test_whose_legs_a_table_hides_begins_after_a_while_all_the_same():
     assert told[-1].endswith("go")
 
 
-def test_a_button_stops_before_the_set_and_in_it_and_answers_when_it_is_asked():
-    presses = [0]
-    told: list[str] = []
-    guide = SetGuide(
+def guided(told: list[str], presses: list[int], **changes: float) -> SetGuide:
+    return SetGuide(
         GuidanceSettings(answer_s=2.0),
         exercise_by_id("squat"),
         lambda kind, hint: told.append(f"{kind} {hint}".strip()),
         lambda: presses.pop() if presses else 0,
         instructed("squat", "both"),
+        **changes,
     )
+
+
+def test_a_button_stops_before_the_set_and_in_it_pictures_or_none_and_answers_when_it_is_asked():
+    presses: list[int] = []
+    told: list[str] = []
+    guide = guided(told, presses)
     still = seen(patient("squat", "both"), 9.0)
+    assert guide.pressed() is None
     presses.append(1)
-    assert guide.ready(still[0][1], 0.0) == "patient_stopped"
-    assert guide.watch(still[1][1], 0.1, paused=False) is None
-    presses.append(1)
-    assert guide.watch(still[2][1], 0.2, paused=False) == "patient_stopped"
+    assert guide.pressed() == "patient_stopped"
+    assert guide.watch(still[1][1], 0.1, paused=True) is None
+    presses.append(2)
+    assert guide.pressed() == "patient_stopped"
     assert guide.answered(still[3][1], 0.3) is None
     presses.append(1)
-    assert guide.answered(still[4][1], 0.4) is True
+    assert guide.pressed() == "idle"
     assert guide.answered(still[5][1], 9.0) is False
     assert told == ["question all_right"]
+
+
+def test_no_beat_drowns_the_question_whether_they_are_all_right_and_who_goes_on_is_asked_anew_later():
+    told: list[str] = []
+    guide = guided(told, [], paced_repetitions=2)
+    frames = seen(patient("squat", "both"), 20.0)
+    for time, frame in frames:
+        guide.watch(frame, time, paused=False)
+        if 1.5 < time < 12.0 and time - 1.5 < 2.0:
+            assert guide.answered(frame, time) is None
+    assert told == ["beat_start", "question all_right"]
+    guide.went_on()
+    assert guide.answered(frames[-1][1], 20.0) is None
+    assert told[2:] == ["recording", "question all_right"]
+
+
+def test_who_steps_away_in_the_countdown_hears_why_at_once():
+    frames = seen(patient("squat", "both"), 9.0)
+    away = [(time, frame if time < 1 or 3 < time < 5.2 else moved(frame, -3.0)) for time, frame in frames]
+    assert led(away) == ["2 place too_far", "4 countdown 3", "5 countdown 2", "6 place too_far"]

@@ -17,6 +17,7 @@ from appliance.capture import Capture, Ended, Item
 from appliance.devices import Eye
 from appliance.errors import RecordingError, UnknownReferenceError
 from appliance.exercises import exercise_by_id
+from appliance.guidance_settings import GuidanceSettings
 from appliance.messages.prescription import PrescribedExercise, Prescription
 from appliance.orders import Orders
 from appliance.pause import PauseWatch
@@ -27,6 +28,7 @@ from appliance.recording.session_reader import read_session
 from appliance.recording.session_writer import SessionWriter
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.references import ReferenceFolder, digest_of
+from appliance.set_guide import SetGuide
 from appliance.set_recorder import SetRecorder
 from appliance.set_views import SetViews
 from appliance.set_watch import SetWatch
@@ -228,6 +230,40 @@ def test_a_camera_that_gives_nothing_is_lost_not_waited_for(monkeypatch: pytest.
     recorded = recorder.record(SilentCapture(), lambda: None)  # type: ignore[arg-type]
     assert recorded.end == "camera_lost"
     assert "gave nothing" in recorded.cameras_lost["camera"]
+
+
+def guide_of(told: list[str], presses: list[int], answer_s: float = 25.0) -> SetGuide:
+    return SetGuide(
+        GuidanceSettings(place=False, answer_s=answer_s),
+        exercise_by_id("shoulder_abduction"),
+        lambda kind, hint: told.append(f"{kind} {hint}".strip()),
+        lambda: presses.pop() if presses else 0,
+        a_set(1, 0.0),
+    )
+
+
+def test_a_press_ends_a_set_while_the_camera_gives_nothing_and_while_somebody_else_is_in_view() -> None:
+    for capture in (SilentCapture(), disturbed(a_set(3, rest_s=2.0), 0.0, 60.0)):
+        told: list[str] = []
+        recorder = SetRecorder(
+            watch(), one_view(), full_disk, lambda kind, hint: None, 60.0, guide=guide_of(told, presses=[1])
+        )
+        assert recorder.record(capture, lambda: None).end == "patient_stopped"  # type: ignore[arg-type]
+
+
+def test_who_goes_on_instead_of_saying_that_they_are_all_right_goes_on() -> None:
+    first, then = a_set(1, rest_s=21.5), a_set(2, rest_s=5.0)
+    both = recording_of(
+        np.append(first.times, then.times + first.times[-1] + 1 / 30),
+        np.concatenate([first.positions, then.positions]),
+        gravity="accelerometer",
+    )
+    for answer_s, end in ((25.0, "complete"), (1.0, "no_response")):
+        told: list[str] = []
+        guide = guide_of(told, [], answer_s)
+        recorder = SetRecorder(watch(3), one_view(), full_disk, lambda kind, hint: None, 60.0, guide=guide)
+        assert recorder.record(Played(both), lambda: None).end == end  # type: ignore[arg-type]
+        assert told == ["question all_right", *(["recording"] if end == "complete" else [])]
 
 
 class BrokenCamera:

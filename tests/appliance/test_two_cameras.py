@@ -112,6 +112,14 @@ def test_a_joint_hidden_from_one_is_the_others_on_the_first_ones_clock(moving: R
     assert recorded.frames == 2 * len(moving)
 
 
+def test_frames_from_before_the_first_camera_sees_the_patient_are_not_counted_as_recorded(moving: Recording) -> None:
+    late = [frame for frame in seen_by("camera", moving) if frame.arrival_ns / 1e9 - 1000 > 0.5]
+    side = seen_by("second_camera", moving)
+    recorded = record(Played(late, side, then=BOTH_END))
+    assert recorded.awaiting > 0
+    assert recorded.frames == len(late) + len(side) - recorded.awaiting + 1
+
+
 def test_while_the_first_camera_is_away_the_others_frames_take_its_place(moving: Recording) -> None:
     first = [frame for frame in seen_by("camera", moving) if not 1.0 < frame.arrival_ns / 1e9 - 1000 < 4.0]
     found = record(Played(first, seen_by("second_camera", moving), then=BOTH_END)).recording

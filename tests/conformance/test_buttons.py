@@ -10,13 +10,15 @@ from hal.errors import DeviceLostError, DeviceNotFoundError, DriverOptionError
 from hal.recovering_button import RecoveringButton
 from hal.registry import DRIVERS, build_button, driver_options
 
+
 # A foot switch with the key KEY_B (48): scan code, key down, held (repeated), up, each closed by a report.
-PRESS = b"".join(
-    EVENT.pack(1764336000, 120_000 + at, kind, code, value)
-    for at, (kind, code, value) in enumerate(
-        [(4, 4, 458757), (1, 48, 1), (0, 0, 0), (1, 48, 2), (0, 0, 1), (4, 4, 458757), (1, 48, 0), (0, 0, 0)]
+def press(second: int = 0) -> bytes:
+    return b"".join(
+        EVENT.pack(1764336000 + second, 120_000 + at, kind, code, value)
+        for at, (kind, code, value) in enumerate(
+            [(4, 4, 458757), (1, 48, 1), (0, 0, 0), (1, 48, 2), (0, 0, 1), (4, 4, 458757), (1, 48, 0), (0, 0, 0)]
+        )
     )
-)
 
 
 @pytest.fixture
@@ -53,13 +55,25 @@ def test_a_key_that_goes_down_is_one_press_however_long_it_is_held_and_however_t
     path, kernel = switch
     button = build_button({"driver": "evdev", "device": str(path)})
     button.open()
-    os.write(kernel, PRESS * 2)
+    os.write(kernel, press(0) + press(1))
     assert button.presses() == 2
     assert button.presses() == 0
-    os.write(kernel, PRESS[:40])
+    os.write(kernel, press(2)[:40])
     first = button.presses()
-    os.write(kernel, PRESS[40:])
+    os.write(kernel, press(2)[40:])
     assert first + button.presses() == 1
+    button.close()
+
+
+def test_a_contact_that_bounces_and_a_switch_that_sends_two_keys_are_pressed_once(switch):
+    path, kernel = switch
+    button = build_button({"driver": "evdev", "device": str(path)})
+    button.open()
+    for micros, code in ((0, 29), (0, 48), (9_000, 48), (31_000, 48)):
+        os.write(kernel, EVENT.pack(1764336000, micros, 1, code, 1))
+    assert button.presses() == 1
+    os.write(kernel, EVENT.pack(1764336000, 180_000, 1, 48, 1))
+    assert button.presses() == 1
     button.close()
 
 
@@ -67,7 +81,7 @@ def test_other_keys_of_the_device_do_not_count_where_one_is_named(switch):
     path, kernel = switch
     button = build_button({"driver": "evdev", "device": str(path), "keys": [30]})
     button.open()
-    os.write(kernel, PRESS)
+    os.write(kernel, press())
     assert button.presses() == 0
     button.close()
 
@@ -97,7 +111,7 @@ def test_one_that_was_pulled_out_is_found_again_and_told_of_both_times(tmp_path)
     assert told == ["lost"]
     now_s[0] = 6.0
     button.presses()
-    os.write(kernel, PRESS)
+    os.write(kernel, press())
     assert button.presses() == 1
     assert told == ["lost", "ok"]
     button.close()

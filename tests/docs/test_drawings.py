@@ -43,7 +43,7 @@ def test_the_pictures_are_as_the_box_is_now(drawings: Any) -> None:
 
 def test_every_light_that_lasts_is_drawn(drawings: Any) -> None:
     """Not those before a patient comes, of a moment, and within a movement."""
-    assert set(SIGNALS) - set(drawings.LAMPS) == {"setup", "scoring", "noted", "beat_start", "beat_turn", "beat_end"}
+    assert set(SIGNALS) - set(drawings.LAMPS) == {"setup", "scoring", "pressed", "beat_start", "beat_turn", "beat_end"}
 
 
 @pytest.mark.parametrize("hands", [None, "left", "right", "both"])

@@ -122,6 +122,12 @@ class Machine:
             assert monotonic() < deadline, self.run("journalctl", "--no-pager", "--unit", unit)
             sleep(0.2)
 
+    def until_logged(self, unit: str, text: str, timeout_s: float = 240.0) -> None:
+        deadline = monotonic() + timeout_s
+        while text not in self.journal("-u", unit):
+            assert monotonic() < deadline, f"{text!r} was not logged within {timeout_s} s"
+            sleep(0.5)
+
     def kill(self) -> None:
         """Like a plug that is pulled: nothing in it gets to say a word."""
         if self._process is None:

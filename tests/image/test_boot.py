@@ -45,6 +45,7 @@ def test_a_session_goes_through_while_the_daemon_is_confined(box: Installed, hos
     machine.boot()
     machine.wait(UNIT)
     machine.run("touch", "/tmp/booted")
+    machine.until_logged(UNIT, "the scorer is ready")
     hospital.prescribe([exercise])
     hospital.wait(lambda heard: bool(heard.of("result")), timeout_s=180)
     (result,) = hospital.of("result")
@@ -53,6 +54,11 @@ def test_a_session_goes_through_while_the_daemon_is_confined(box: Installed, hos
     told = {entry.get("REHABBOX_EXERCISE") for entry in entries if entry.get("REHABBOX_SESSION") == result["session"]}
     assert "squat" in told
     assert any(entry.get("LOGGER") == "appliance.warm_up" for entry in entries)
+    machine.run("rehabbox", "support", "--out", "/tmp/bundle.tar.gz")
+    log = machine.run("tar", "-xzOf", "/tmp/bundle.tar.gz", "rehabbox-support/log.txt")
+    assert f"Z {UNIT} info (squat): appliance.session: squat: scored" in log.replace(f"({result['session']} ", "(")
+    units = machine.run("tar", "-xzOf", "/tmp/bundle.tar.gz", "rehabbox-support/units.txt")
+    assert f"Id={UNIT}" in units.splitlines()
     written = machine.run(
         "find", "/", "-xdev", "-newer", "/tmp/booted", "-not", "-type", "d", "-user", "rehabbox", "-print"
     ).splitlines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic, sleep
+from time import sleep
 
 from appliance.hospital.throwaway import ThrowawayBroker
 from tests.image.conftest import TEMPO, Installed, listening
@@ -27,13 +27,6 @@ class Hanging(SyntheticCamera):
 '''
 
 
-def until(box: Installed, text: str, timeout_s: float = 240.0) -> None:
-    deadline = monotonic() + timeout_s
-    while text not in box.machine.journal("-u", UNIT):
-        assert monotonic() < deadline, f"{text!r} was not logged within {timeout_s} s"
-        sleep(0.5)
-
-
 def test_a_hung_camera_thread_is_ended_by_the_watchdog_and_the_box_comes_back_and_finishes(
     box: Installed, hospital: Hospital
 ) -> None:
@@ -47,11 +40,11 @@ def test_a_hung_camera_thread_is_ended_by_the_watchdog_and_the_box_comes_back_an
     exercise = box.exercise("squat", "both", 3)
     machine.boot()
     machine.wait(UNIT)
-    until(box, "the scorer is ready")
+    box.machine.until_logged(UNIT, "the scorer is ready")
     hospital.prescribe([exercise])
-    until(box, "no progress in camera")
+    box.machine.until_logged(UNIT, "no progress in camera")
     assert "hanging.py" in machine.journal("-u", UNIT), "the log says where it stood"
-    until(box, "Watchdog request")
+    box.machine.until_logged(UNIT, "Watchdog request")
     machine.wait(UNIT)
     assert machine.show(UNIT, "NRestarts") == "1"
     hospital.wait(lambda heard: bool(heard.of("result")), timeout_s=180)
@@ -68,12 +61,12 @@ def test_a_box_unplugged_in_a_session_says_so_at_the_next_boot_and_sends_what_it
     exercises = [box.exercise("squat", "both", 3), box.exercise("shoulder_abduction", "left", 3)]
     machine.boot()
     machine.wait(UNIT)
-    until(box, "the scorer is ready")
+    box.machine.until_logged(UNIT, "the scorer is ready")
     with listening(broker) as hospital:
         hospital.prescribe(exercises)
         hospital.wait(lambda heard: any(one["state"] == "recording" for one in heard.of("session")))
     broker.stop()  # what is finished from here on cannot be sent before the plug is pulled
-    until(box, "squat: scored")
+    box.machine.until_logged(UNIT, "squat: scored")
     sleep(2.0 / TEMPO)
     machine.kill()
     broker.start()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
+
+import pytest
 
 from hal.registry import DRIVERS
 
@@ -114,6 +118,28 @@ def test_watch_shows_boxes_and_results(ward: Any, hospital: Any) -> None:
     assert done.returncode == 0, done.stderr
     assert "box-1" in done.stdout
     assert "online" in done.stdout
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_watch_in_the_background_of_a_script_is_ended_by_a_signal(ward: Any, ending: signal.Signals) -> None:
+    """A script's shell has its background commands ignore SIGINT."""
+    settings = ward.broker.settings_for("hospital")
+    command = [*REHABBOX, "watch", f"mqtts://localhost:{settings.port}", "--ca", str(settings.ca)]
+    command += ["--certificate", str(settings.certificate), "--key", str(settings.key)]
+    before = signal.signal(ending, signal.SIG_IGN)  # a child has it too
+    try:
+        watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(ending, before)
+    with watching:
+        deadline = monotonic() + 60
+        while watching.poll() is None and monotonic() < deadline:  # until it has begun, it ignores them
+            watching.send_signal(ending)
+            sleep(0.2)
+        watching.kill()
+        assert watching.stderr is not None
+        said = watching.stderr.read()
+    assert (watching.returncode, said) == (0, b"")
 
 
 def test_watch_names_a_broker_that_is_not_there() -> None:

@@ -31,7 +31,7 @@ def wanted() -> set[str]:
     cues = {kind for kind in get_args(CueKind) if kind not in WORDLESS}
     hints = {f"{kind}-{hint}" for kind, hints in HINTS.items() for hint in hints}
     exercises = {f"ready-{exercise}" for exercise in load_exercises()}
-    return cues | hints | exercises | {"side-left", "side-right", "side-both", "times"}
+    return cues | hints | exercises | {"side-left", "side-right", "side-both", "times", "times-1"}
 
 
 def test_there_are_english_and_german():
@@ -48,6 +48,12 @@ def test_every_language_says_every_cue_every_hint_and_every_exercise_and_nothing
             assert variant[-1] in ".?"
     assert len(texts["done"]) >= 3, "a kind word in several variants"
     assert "{count}" in texts["times"]
+
+
+@pytest.mark.parametrize(("language", "once", "twice"), [("de", "Einmal.", "2 mal."), ("en", "Once.", "2 times.")])
+def test_one_repetition_is_said_as_people_say_it(prompting, language, once, twice):
+    texts = prompting.texts_of(ROOT / f"config/prompts/{language}.toml")
+    assert (texts["times-1"], texts["times-2"]) == (once, twice)
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng: apt install espeak-ng")

@@ -103,7 +103,17 @@ def _prompts(project: Path, root: Path) -> None:
 def _documents(project: Path, root: Path) -> None:
     place = root / "usr/share/doc/rehabbox"
     place.mkdir(parents=True)
-    for name in ("install.md", "enrolment.md", "indicator.md", "kinect.md", "sensors.md", "scoring.md"):
+    for name in (
+        "install.md",
+        "enrolment.md",
+        "broker.md",
+        "requests.md",
+        "privacy.md",
+        "indicator.md",
+        "kinect.md",
+        "sensors.md",
+        "scoring.md",
+    ):
         shutil.copyfile(project / "docs" / name, place / name)
     licence = (project / "LICENSE").read_text("utf-8")
     (place / "copyright").write_text(

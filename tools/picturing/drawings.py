@@ -34,7 +34,7 @@ _LIMBS = (
 
 def drawings() -> dict[str, str]:
     """The SVGs by file name."""
-    lamps = {f"lamp-{kind}.svg": lamp(kind) for kind in LAMPS}
+    lamps = {f"lamp-{name}.svg": lamp(name) for name in LAMPS}
     return lamps | {
         "patient-place.svg": _place(),
         "patient-stop.svg": _stop(),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from hal.indicator.signals import SIGNALS, Colour
-from hal.types import CueKind
+from hal.indicator.signals import SIGNALS, Colour, signal_of
+from hal.types import Cue
 from svg import rect, sheet
 
-LAMPS: tuple[CueKind, ...] = (
-    "waiting", "ready", "place", "countdown", "recording", "paused", "done", "abandoned", "question", "fault", "help",
+LAMPS: tuple[str, ...] = (
+    "waiting", "ready", "place", "place-too_near", "place-too_far", "countdown", "recording", "paused", "done",
+    "question", "question-pain", "question-effort", "question-all_right",
+    "noted", "noted-yes", "noted-no", "noted-easy", "noted-right", "noted-hard", "abandoned", "fault", "help",
 )  # fmt: skip
 _SHOWN_S = 6.0
 """Of a lamp's rhythm."""
 
 
-def lamp(kind: CueKind) -> str:
-    """The lamp as it shines, and the first seconds of its rhythm as a strip, for paper."""
-    signal = SIGNALS[kind]
+def lamp(name: str) -> str:
+    """The lamp as it shines (`ready`: for a second exercise), and six seconds of its rhythm as a strip, for paper."""
+    signal = signal_of(Cue("ready", detail={"number": "2"})) if name == "ready" else SIGNALS[name]
     colour, rhythm = _hex(signal.colour), signal.rhythm or (1.0,)
     whole = sum(rhythm)
     edges = np.concatenate([[0.0], np.cumsum(rhythm)])

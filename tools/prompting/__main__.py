@@ -47,11 +47,11 @@ def main() -> int:
 
 
 def texts_of(file: Path) -> dict[str, str]:
-    """File name without `.wav` -> text: variants numbered, `times` for every number."""
+    """File name without `.wav` -> text: variants numbered, `times` for every number that has no text of its own."""
     texts: dict[str, str] = {}
     for key, value in tomllib.loads(file.read_text("utf-8")).items():
         if key == "times":
-            texts |= {f"times-{count}": value.format(count=count) for count in range(1, MOST_TIMES + 1)}
+            texts = {f"times-{count}": value.format(count=count) for count in range(1, MOST_TIMES + 1)} | texts
         elif isinstance(value, list):
             texts |= {f"{key}.{number}": text for number, text in enumerate(value, 1)}
         else:

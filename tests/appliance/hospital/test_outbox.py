@@ -248,8 +248,12 @@ def test_a_result_that_a_kill_kept_from_the_queue_is_put_there_at_the_next_start
 ) -> None:
     outbox = opened(state)
     put(outbox, 1)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt  # what SIGINT is, also where the tests run in the background, which ignores the signal
+
     with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "_insert", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(Outbox, "_insert", killed)
         with pytest.raises(KeyboardInterrupt):
             outbox.put_result("session", "02_squat", payload)
     outbox.close()

@@ -126,7 +126,7 @@ class Updater:
 
     done: dict[UUID, UpdateOutcome] = field(default_factory=dict)
 
-    def update(self, version: str, command: UUID) -> str:
+    def update(self, version: str, command: UUID, expires: datetime) -> str:
         if version == "0.0.1":
             raise RehabBoxError("no\nsource")
         return f"{version} is fetched"
@@ -164,7 +164,7 @@ def test_an_update_is_accepted_and_told_as_done_after_the_restart_when_it_is_not
     assert updated.follow_up() == []
 
 
-def test_an_update_that_was_taken_back_could_not_begin_or_was_overtaken_failed(
+def test_an_update_that_was_taken_back_could_not_begin_or_was_overtaken_failed_and_one_too_late_is_refused(
     updated: Bench, updater: Updater
 ) -> None:
     answer = updated.command("update", command(version="0.0.1"))
@@ -177,6 +177,11 @@ def test_an_update_that_was_taken_back_could_not_begin_or_was_overtaken_failed(
     updater.done[UUID(second["id"])] = UpdateOutcome(False, "0.3.0 does not work: no frame")
     (told,) = updated.follow_up()
     assert (told["outcome"], told["reason"]) == ("failed", "0.3.0 does not work: no frame")
+    late = command(version="0.4.0")
+    updated.command("update", late)
+    updater.done[UUID(late["id"])] = UpdateOutcome(False, "a session ran", expired=True)
+    (told,) = updated.follow_up()
+    assert (told["outcome"], told["code"], told["reason"]) == ("refused", "expired", "a session ran")
 
 
 def test_a_command_that_expires_while_the_box_is_busy_is_not_begun(bench: Any) -> None:

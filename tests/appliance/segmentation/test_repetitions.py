@@ -14,6 +14,8 @@ import pytest
 from appliance.errors import NotScorableError
 from appliance.segmentation.repetitions import Repetition, find_repetitions
 from appliance.skeleton.standard import INDEX, Recording, recording_of
+from hal.virtual.impairment import Impairment
+from hal.virtual.patient import VirtualPatient
 
 Performing = Callable[..., Any]
 
@@ -80,6 +82,18 @@ def test_left_and_right_in_turn_are_both_repetitions(performing: Performing) -> 
     found = find_repetitions(truth.recording)
     assert len(found) == 6
     assert np.abs(bounds_of(found) - truth.bounds).max() < 0.4
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_standing_up_with_a_gross_lean_and_sitting_down_again_is_one_repetition(seed: int) -> None:
+    """Leaning is most of the movement then, and the same when seated and upright."""
+    patient = VirtualPatient(seed)
+    patient.rest("sit_to_stand", "both", at_s=-10.0)
+    end_s = patient.perform("sit_to_stand", "both", 3, at_s=0.0, impairment=Impairment(correction={"trunk": 0}))
+    times = np.arange(int((end_s + 1.0) * 30)) / 30
+    found = find_repetitions(recording_of(times, patient.joints(times)))
+    assert [one.complete for one in found] == [True] * 3
+    assert min(one.end_s - one.start_s for one in found) > 3.5
 
 
 def test_with_joints_named_only_their_movement_counts(performing: Performing) -> None:

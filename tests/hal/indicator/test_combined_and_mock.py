@@ -4,6 +4,7 @@ import pytest
 
 from hal.errors import DeviceLostError, DeviceNotFoundError, DriverOptionError, MisuseError
 from hal.indicator.mock import MockIndicator
+from hal.recovering_indicator import RecoveringIndicator
 from hal.registry import build_indicator
 from hal.types import Cue
 
@@ -103,6 +104,24 @@ def test_a_part_that_is_not_there_is_named_and_the_others_go_on(tmp_path):
     alone = combined({"driver": "led", "name": "lamp", "root": str(tmp_path)})
     with pytest.raises(DeviceNotFoundError, match="lamp"):
         alone.open()
+
+
+def test_a_part_that_is_away_does_not_interrupt_the_others_and_is_looked_for_with_each_cue(tmp_path):
+    """A light that is broken does not cut off the voice's words, nor a loudspeaker the light."""
+    driver = combined({"driver": "led", "name": "lamp", "root": str(tmp_path)}, {"driver": "mock"})
+    indicator = RecoveringIndicator(driver)
+    indicator.open()
+    for cue in (READY, Cue("waiting")):
+        indicator.show(cue)
+    assert "lamp" in indicator.condition.error
+    assert [state.cue for state in driver._parts[1].states] == [READY, Cue("waiting")]
+    (tmp_path / "lamp").mkdir()
+    for name, text in (("max_brightness", "1"), ("trigger", "[none]"), ("brightness", "0")):
+        (tmp_path / "lamp" / name).write_text(text)
+    indicator.show(READY)
+    assert indicator.condition.error is None
+    assert [state.cue for state in driver._parts[1].states] == [READY, Cue("waiting"), READY]
+    indicator.close()
 
 
 @pytest.mark.parametrize(
