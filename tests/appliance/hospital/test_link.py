@@ -4,8 +4,8 @@ import signal
 import subprocess
 import sys
 from bisect import bisect_right
-from collections.abc import Callable
-from itertools import accumulate, islice
+from collections.abc import Callable, Iterator
+from itertools import accumulate, islice, repeat
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -364,8 +364,18 @@ def test_alert_and_status_are_told_again_to_a_broker_that_forgot_them(
 
 
 def test_an_alert_is_retained_until_cleared_also_when_that_happens_offline(
-    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo, outbox: Outbox, wait_until: WaitUntil
+    broker: ThrowawayBroker,
+    hospital: Any,
+    link_to: LinkTo,
+    outbox: Outbox,
+    wait_until: WaitUntil,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def after_the_hospital(_: float) -> Iterator[float]:
+        hospital.back()
+        yield from repeat(0.1)
+
+    monkeypatch.setattr("appliance.hospital.link.delays", after_the_hospital)
     link = link_to(broker.settings_for("box-1"))
     link.raise_alert("disk_full", b"raised")
     link.start()
