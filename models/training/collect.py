@@ -6,20 +6,22 @@ python -m models.training.collect [--quick] [--jobs N] --out EXAMPLES [MANIFEST.
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from appliance.commands.output import progress_bar
 from appliance.quality.levels import write_distribution
 from appliance.quality.relative import CHANNELS, DIFFERENCES, FEATURES, GROUPS, PHASES
 from models.training import real_sets, virtual
 from models.training.examples import joined
 from models.training.layout import Layout
 
-_CASES = {"training": 52000, "test": 1200}
+_CASES = {"training": 64000, "test": 1200}
 _QUICK = {"training": 900, "test": 150}
 """Enough that every movement has the scores that five levels need."""
 _CHUNK = 200
@@ -41,6 +43,11 @@ def main() -> None:
             ]
             for family, count in (_QUICK if options.quick else _CASES).items()
         }
+        with progress_bar() as progress:
+            together: list[Future[Any]] = [*real, *(chunk for family in drawn.values() for chunk in family)]
+            task = progress.add_task("compared", total=len(together), note="")
+            for _ in as_completed(together):
+                progress.advance(task)
         fifths = virtual.distribution_over(chunk.result()[1] for chunk in drawn["training"])
         chunks = [chunk.result()[0] for family in drawn.values() for chunk in family]
         examples = joined([*chunks, *(each.result() for each in real)])

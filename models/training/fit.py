@@ -3,8 +3,9 @@
     python -m models.training.fit EXAMPLES OUT [--quick] --folds shipped|persons|all
 
 Needs the training environment. For each fold OUT gets NAME.tflite, NAME.json with the standardisation of its inputs,
-and NAME.npz with the outputs of the float network on the test rows, for comparison. Several processes with one OUT
-share the work: each takes the next fold that none has begun, NAME.begun says so, and each fold comes out the same.
+and NAME.npz with the outputs of the float network on the test rows, for comparison. The networks that teach the shipped
+one the grades come first, as grader_N.weights.h5. Several processes with one OUT share the work: each takes the next
+piece that none has begun, NAME.begun says so, and each piece comes out the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def _loss(outputs: dict[str, tf.Tensor], labels: dict[str, tuple[tf.Tensor, tf.T
     return total
 
 
-def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, recipe: Recipe) -> keras.Model:
+def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, recipe: Recipe, out: Path) -> keras.Model:
     """The four parts, each trained by what knows of it. What a fold's figures are not about is left untrained: the
     parts share no weight, so it changes no figure. Movements left out measure quality; the grades are virtual, and
     measured with the shipped model on virtual patients who are never trained on."""
@@ -112,22 +113,44 @@ def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, re
     if not fold.exercises:
         train(parts[-1], lessons, recipe.kind, recipe.seed)
     if fold == SHIPPED:
-        parts.append(_grader(lessons.where(lessons.labels["grades"][1].any(axis=1)), layout, recipe))
+        parts.append(_pupil(_with_grades(lessons), layout, recipe, out))
     else:
         parts.append(_fresh(graded, recipe.seed, layout, recipe.grades))
     return joined(layout, parts)
 
 
-def _grader(lessons: Lessons, layout: Layout, recipe: Recipe) -> keras.Model:
-    """One network, taught by others like it."""
-    teachers = []
-    for seed in range(recipe.seed + 1, recipe.seed + 1 + recipe.graders):
-        teachers.append(_fresh(graded, seed, layout, recipe.grades))
-        train(teachers[-1], lessons, recipe.grades, seed)
+def _with_grades(lessons: Lessons) -> Lessons:
+    return lessons.where(lessons.labels["grades"][1].any(axis=1))
+
+
+def _pupil(lessons: Lessons, layout: Layout, recipe: Recipe, out: Path) -> keras.Model:
+    """The network for the grades, taught by those that another process may still be training."""
+    graders = []
+    for number, part in enumerate(recipe.graders, start=1):
+        while not _weights(out, number).exists():
+            time.sleep(1.0)
+        graders.append(_fresh(graded, recipe.seed + number, layout, part))
+        graders[-1].load_weights(_weights(out, number))
     pupil = _fresh(graded, recipe.seed, layout, recipe.grades)
-    longer = replace(recipe.grades, steps=recipe.patience * recipe.grades.steps)
-    train(pupil, schooled(lessons, teachers, "grades", recipe.patience, recipe.seed), longer, recipe.seed)
+    told = schooled(lessons, graders, "grades", recipe.graded_mixtures, recipe.seed)
+    train(pupil, told, recipe.grades, recipe.seed)
     return pupil
+
+
+def fit_grader(number: int, examples: Examples, layout: Layout, recipe: Recipe, out: Path) -> None:
+    """Writes the weights of one network that teaches the grades; on what the shipped one is trained on."""
+    training = examples.where(SHIPPED.training(examples))
+    lessons = _with_grades(Lessons.of(_inputs(training, *_scales(training)), training))
+    seed, part = recipe.seed + number, recipe.graders[number - 1]
+    grader = _fresh(graded, seed, layout, part)
+    train(grader, lessons, part, seed)
+    whole = _weights(out, number)
+    grader.save_weights(whole.with_name(f"part_{whole.name}"))
+    whole.with_name(f"part_{whole.name}").rename(whole)
+
+
+def _weights(out: Path, number: int) -> Path:
+    return out / f"grader_{number}.weights.h5"
 
 
 def _fresh(build: Callable[..., keras.Model], seed: int, *of: Any) -> keras.Model:
@@ -154,6 +177,11 @@ def _chunks(values: NDArray[Any]) -> list[NDArray[Any]]:
     return [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
 
 
+def _scales(training: Examples) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Of the sequence and of the vector."""
+    return _standardisation(training.sequence, training.source), _standardisation(training.vector, training.source)
+
+
 def _inputs(examples: Examples, by_frame: tuple[Floats, Floats], by_row: tuple[Floats, Floats]) -> Inputs:
     sequence = [standardised(chunk, *by_frame).astype(np.float16) for chunk in _chunks(examples.sequence)]
     return np.concatenate(sequence), standardised(examples.vector, *by_row)
@@ -162,10 +190,9 @@ def _inputs(examples: Examples, by_frame: tuple[Floats, Floats], by_row: tuple[F
 def fit(examples: Examples, fold: Fold, layout: Layout, recipe: Recipe, out: Path) -> None:
     """Writes the three files of one fold."""
     training = examples.where(fold.training(examples))
-    by_frame = _standardisation(training.sequence, training.source)
-    by_row = _standardisation(training.vector, training.source)
+    by_frame, by_row = _scales(training)
     shown = _inputs(training, by_frame, by_row)
-    model = network_of(fold, shown, training, layout, recipe)
+    model = network_of(fold, shown, training, layout, recipe, out)
     rows = np.random.default_rng(0).choice(len(training), min(_SHOWN, len(training)), replace=False)
     (out / f"{fold.name}.tflite").write_bytes(to_int8(model, shown[0][rows].astype(np.float32), shown[1][rows]))
     named = zip(("sequence_mean", "sequence_spread", "mean", "spread"), (*by_frame, *by_row), strict=True)
@@ -189,14 +216,20 @@ def main() -> None:
     recipe = QUICK if options.quick else Recipe()
     tf.config.experimental.enable_op_determinism()
     options.out.mkdir(parents=True, exist_ok=True)
+    pieces: dict[str, Callable[[], None]] = {
+        f"grader_{number}": partial(fit_grader, number, examples, layout, recipe, options.out)
+        for number in range(1, len(recipe.graders) + 1)
+    }
     for fold in folds_named(options.folds, examples):
+        pieces[fold.name] = partial(fit, examples, fold, layout, recipe, options.out)
+    for name, piece in pieces.items():
         try:
-            (options.out / f"{fold.name}.begun").touch(exist_ok=False)
+            (options.out / f"{name}.begun").touch(exist_ok=False)
         except FileExistsError:
             continue
         started = time.process_time()
-        fit(examples, fold, layout, recipe, options.out)
-        print(f"{fold.name}: {time.process_time() - started:.0f} s of processor time", flush=True)  # noqa: T201
+        piece()
+        print(f"{name}: {time.process_time() - started:.0f} s of processor time", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

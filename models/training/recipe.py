@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEVELS = 5
 MOVEMENTS = 17
@@ -34,31 +34,40 @@ class Part:
     own: int = 0
 
 
+_GRADES = Part(steps=20000, batch=96, noise=0.03, dropout=0.0, width=36, hidden=64, own=32)
+_GRADERS = (
+    replace(_GRADES, batch=128, dropout=0.02),
+    replace(_GRADES, steps=12000, batch=128, noise=0.05, dropout=0.05),
+    replace(_GRADES, steps=12000, batch=64, noise=0.02),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """correct, level: how well it was done, which few persons teach. kind: of what is done. grades: of the A_ij.
 
     mixtures: of two real recordings (Zhang et al. 2018, mixup), how many the teacher is asked about for each one.
-    graders: how many networks teach the one for the grades. patience: how many times as long as they this one learns,
-    and on how many mixtures of two patients for each one.
+    graders: how those are trained that teach the network for the grades; unlike each other, for what their mean gains
+    is what they differ by. graded_mixtures: of two virtual patients, how many they are asked about for each one.
     """
 
     correct: Part = Part(steps=3000, virtual=0.4, hidden=48)
     level: Part = Part(steps=3000, virtual=0.4, hidden=48)
     kind: Part = Part(steps=3500, strange=0.5, noise=0.15, width=28)
-    grades: Part = Part(steps=12000, batch=96, noise=0.03, dropout=0.0, width=36, hidden=64, own=32)
+    grades: Part = _GRADES
     mixtures: int = 8
-    graders: int = 3
-    patience: int = 2
+    graders: tuple[Part, ...] = _GRADERS
+    graded_mixtures: int = 2
     seed: int = 7
 
 
+_QUICK_GRADES = Part(steps=800, batch=64, noise=0.05, width=16, hidden=32, own=16)
 QUICK = Recipe(
     correct=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
     level=Part(steps=200, noise=0.2, dropout=0.3, hidden=16),
     kind=Part(steps=600, width=16, hidden=32),
-    grades=Part(steps=800, batch=64, noise=0.05, width=16, hidden=32, own=16),
+    grades=_QUICK_GRADES,
     mixtures=2,
-    graders=1,
-    patience=1,
+    graders=(_QUICK_GRADES,),
+    graded_mixtures=1,
 )
