@@ -16,7 +16,7 @@ from cryptography import x509
 from appliance.clock import installed, is_sane
 from appliance.enrolment.identity import Identity
 from appliance.enrolment.online import reach_online
-from appliance.errors import RehabBoxError
+from appliance.errors import RehabBoxError, SettingsError
 from appliance.exercises import load_exercises
 from appliance.hospital.refusal import knock
 from appliance.hospital.settings import tls_context
@@ -82,7 +82,11 @@ def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Check:
 def _model() -> str:
     """Absence is no fault: scores need no model."""
     judge = shipped_judge()
-    return judge.version if judge else "no quality classifier is installed"
+    if judge is None:
+        return "no quality classifier is installed"
+    if judge.levels_unusable:
+        raise SettingsError(judge.levels_unusable)
+    return judge.version
 
 
 def _exercises() -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from appliance.errors import RehabBoxError
+from appliance.errors import ModelError, SettingsError
 from appliance.quality.levels import Distribution, read_distribution
 from appliance.quality.model_file import ModelFile, Standardisation, models_dir, read_model
 from appliance.quality.network import Network
@@ -54,11 +54,16 @@ class Judge:
     """The shipped classifier; safe for several threads."""
 
     def __init__(
-        self, model: ModelFile, network: Network, distribution: Distribution | None = None, levels: str | None = None
+        self,
+        model: ModelFile,
+        network: Network,
+        distribution: Distribution | None = None,
+        levels: str | None = None,
+        levels_unusable: str | None = None,
     ) -> None:
-        """distribution: of FineRehab scores; levels: its digest."""
+        """distribution: of FineRehab scores; levels: its digest; levels_unusable: why there is none."""
         self._model, self._network, self._lock = model, network, threading.Lock()
-        self.distribution, self.levels = distribution, levels
+        self.distribution, self.levels, self.levels_unusable = distribution, levels, levels_unusable
 
     @property
     def version(self) -> str:
@@ -97,22 +102,36 @@ class Judge:
 
 @cache
 def shipped_judge() -> Judge | None:
-    """None where no model is installed. Raises `ModelError` for one that cannot be used, `SettingsError` for levels."""
+    """None where no model is installed; without a distribution where that is damaged, for only the five levels need it.
+
+    Raises `ModelError` for a model that cannot be used.
+    """
     folder = models_dir()
     found = read_model(folder)
     if found is None:
         return None
     levels = folder / LEVELS_FILE
-    return Judge(*found, *(read_distribution(levels) if levels.exists() else ()))
+    try:
+        return Judge(*found, *(read_distribution(levels) if levels.exists() else ()))
+    except SettingsError as error:
+        return Judge(*found, levels_unusable=f"{error}; install the box's software again")
 
 
 def usable_judge() -> Judge | None:
-    """As `shipped_judge`, but a model that cannot be used is logged: scores do not depend on it."""
+    """As `shipped_judge`, but what of it cannot be used is logged, once: scores do not depend on it."""
     try:
-        return shipped_judge()
-    except RehabBoxError as error:
-        _log.error("no quality classifier: %s", error)
+        judge = shipped_judge()
+    except ModelError as error:
+        _log_once(f"no quality classifier: {error}")
         return None
+    if judge is not None and judge.levels_unusable:
+        _log_once(f"no levels of FineRehab's score: {judge.levels_unusable}")
+    return judge
+
+
+@cache
+def _log_once(what: str) -> None:
+    _log.error("%s", what)
 
 
 def standardised(values: NDArray[np.float32], by: Standardisation, clip: float) -> NDArray[np.float32]:

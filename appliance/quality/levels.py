@@ -66,10 +66,15 @@ class Placing:
     no_level: str | None
 
 
-def place(score: FineRehabScore, exercise: str, distribution: Distribution | None) -> Placing:
-    """A score at a bound has the level above it, so that the best score of all is always `good`."""
+def place(
+    score: FineRehabScore, exercise: str, distribution: Distribution | None, unusable: str | None = None
+) -> Placing:
+    """A score at a bound has the level above it, so that the best score of all is always `good`.
+
+    unusable: why there is no distribution although one is installed.
+    """
     if distribution is None:
-        return Placing(None, "no level: no distribution of scores is installed")
+        return Placing(None, f"no level: {unusable or 'no distribution of scores is installed'}")
     fifths = distribution.movements.get(exercise)
     if fifths is None:
         return Placing(None, f"no level: the distribution of scores does not hold {exercise}")

@@ -59,7 +59,8 @@ def judge_set(
     sure = [each.grades.values for each in judged if each.sure]
     assessed = None
     if sure and exercise.assessment is not None:
-        assessed = fine_rehab(Grades(np.mean(sure, axis=0)), exercise, side, judge.distribution)
+        grades = Grades(np.mean(sure, axis=0))
+        assessed = fine_rehab(grades, exercise, side, judge.distribution, judge.levels_unusable)
     scored = by_score(exercise, judge.distribution)
     return SetQuality(
         quality=Quality(

@@ -11,15 +11,17 @@ from appliance.quality.score import Grades, score
 from appliance.quality.weights import Side
 
 
-def fine_rehab(grades: Grades, exercise: Exercise, side: Side, distribution: Distribution | None) -> FineRehab:
-    """What the grades come to when `side` does the exercise; without a distribution there is no level.
+def fine_rehab(
+    grades: Grades, exercise: Exercise, side: Side, distribution: Distribution | None, unusable: str | None = None
+) -> FineRehab:
+    """What the grades come to when `side` does the exercise; without a distribution there is no level, see `place`.
 
     Raises `NotScorableError` where the exercise has no weights, or a part of the body that counts has no grade.
     """
     if exercise.assessment is None:
         raise NotScorableError(f"{exercise.id}: its file has no [assessment]: no weights, so no FineRehab score")
     scored = score(grades, exercise.assessment, side)
-    placing = place(scored, exercise.id, distribution)
+    placing = place(scored, exercise.id, distribution, unusable)
     return FineRehab(
         score=scored.value,
         dimensions=dict(scored.dimensions),

@@ -41,8 +41,8 @@ class Hospital:
         self._subscribed.get(timeout=30)
 
     def back(self) -> None:
-        """Waits until it has subscribed once more. mosquitto 2.0.11 keeps nothing for a receiver between its own restart
-        and the receiver's return: it has the session from disk, and no longer knows what its name may read."""
+        """Waits until it has subscribed once more. mosquitto 2.0.11 keeps nothing for a receiver between its own
+        restart and the receiver's return: it has the session from disk, and no longer knows what its name may read."""
         self._subscribed.get(timeout=30)
 
     def publish(self, topic: str, payload: bytes, retain: bool = True) -> None:

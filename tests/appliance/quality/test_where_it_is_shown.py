@@ -121,3 +121,25 @@ def test_a_damaged_model_costs_the_view_and_not_the_score_and_doctor_says_so(shi
     check = _tried("model", _model, "Install the software again.")
     assert not check.ok
     assert "quality.tflite" in check.detail
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 1, "origin": "x", "movements": {"squat": {}}}'])
+def test_damaged_levels_cost_the_levels_alone_and_are_told_once(
+    shipped: Path, archive: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    before = rows_of(archive)
+    (shipped / LEVELS_FILE).write_text(content)
+    shipped_judge.cache_clear()
+    exercise = exercise_by_id("shoulder_abduction")
+    for _ in range(2):
+        judged = assess(performed(2), performed(2), exercise, judge=usable_judge(), side="left").set_quality
+    assert judged is not None
+    assert judged.fine_rehab is not None
+    assert (judged.fine_rehab.level, judged.levels) == (None, None)
+    assert "levels.json: is not a distribution of scores" in str(judged.fine_rehab.no_level)
+    assert rows_of(archive) == before, "the network's level, as without the file"
+    (said,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert "levels.json" in said
+    check = _tried("model", _model, "Install the software again.")
+    assert not check.ok
+    assert "levels.json" in check.detail
