@@ -17,6 +17,9 @@ from appliance.board.board import Board, filters
 from appliance.board.table import table_of
 from appliance.hospital.client import BrokerAddress, HospitalClient
 
+GATHER_S = 0.25
+"""Between two pictures, however much comes."""
+
 
 @click.command()
 @click.argument("broker")
@@ -55,10 +58,11 @@ def watch(
             _ended_by_a_signal(),
         ):
             while deadline is None or monotonic() < deadline:
-                heard = client.next(0.25)
-                while heard is not None:
-                    board.hear(heard.topic, heard.payload)
-                    heard = client.next(0.0)
+                shown = monotonic() + GATHER_S
+                while (left_s := shown - monotonic()) > 0:
+                    heard = client.next(left_s)
+                    if heard is not None:
+                        board.hear(heard.topic, heard.payload)
                 live.update(picture(), refresh=True)
         if console.is_terminal:  # its screen of its own is gone: what was shown last stays
             console.print(picture())

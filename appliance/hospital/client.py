@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from appliance.errors import BrokerError
 
 ANSWER_S = 10.0
+MOST_WAITING_BYTES = 16_000_000
+"""Of messages that nobody has fetched yet."""
+_BYTES_OF_ONE = 1000
+"""What a message takes in memory beside its payload, roughly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,44 @@ class Heard:
     correlation: bytes | None = None
 
 
+class _Inbox(Queue[Heard]):
+    """Its size is in bytes: full, it takes nothing more, until something is fetched or it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_WAITING_BYTES)
+        self._bytes = 0
+
+    def let_go(self) -> None:
+        """Nobody will fetch any more: whoever waits to put something in goes on."""
+        with self.mutex:
+            self.maxsize = sys.maxsize
+            self.not_full.notify_all()
+
+    def _qsize(self) -> int:
+        return self._bytes
+
+    def _put(self, item: Heard) -> None:
+        super()._put(item)
+        self._bytes += len(item.payload) + _BYTES_OF_ONE
+
+    def _get(self) -> Heard:
+        item = super()._get()
+        self._bytes -= len(item.payload) + _BYTES_OF_ONE
+        return item
+
+
 class HospitalClient:
     """A context manager: connected within it, and connected again after an outage, with all subscriptions.
 
-    What boxes publish during an outage is not heard. Raises `BrokerError` where the first connection fails.
+    What boxes publish during an outage is not heard. What they publish faster than it is fetched waits here up to
+    `MOST_WAITING_BYTES`; beyond that nothing is read or acknowledged: the rest waits at the broker, in order, while it
+    has room. Raises `BrokerError` where the first connection fails.
     """
 
     def __init__(self, address: BrokerAddress, name: str, filters: tuple[str, ...] = ()) -> None:
         """filters: topics to hear. name: the client id, of which the broker allows one connection."""
         self._address, self._filters = address, filters
-        self._heard: SimpleQueue[Heard] = SimpleQueue()
+        self._heard = _Inbox()
         self._answered = threading.Event()
         self._refusal: str | None = None
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
@@ -128,6 +161,7 @@ class HospitalClient:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._client.disconnect()
+        self._heard.let_go()
         self._client.loop_stop()
 
     def next(self, timeout_s: float) -> Heard | None:
