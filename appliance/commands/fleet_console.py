@@ -81,6 +81,7 @@ def console(
         import uvicorn
 
         from appliance.console.app import console as make
+        from appliance.console.prompt_requests import PromptRequests
     except ImportError as error:
         raise RehabBoxError(f"the console needs {error.name}: pip install 'rehabbox[console]'") from None
     from appliance.board.board import filters
@@ -100,6 +101,7 @@ def console(
         click.echo(f"{scheme}://{listen} shows the boxes at {address}; Ctrl-C ends it")
         uvicorn.run(
             app,
+            http=PromptRequests,
             host=str(host),
             port=port,
             ssl_certfile=tls_certificate,

@@ -14,7 +14,7 @@ from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -51,7 +51,10 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
             return HTMLResponse(templates.get_template("sign_in.html").render(wrong=False))
         if int(request.headers.get("content-length", MOST_SIGN_IN_BYTES + 1)) > MOST_SIGN_IN_BYTES:
             return JSONResponse({"error": f"a sign-in has {MOST_SIGN_IN_BYTES} bytes or less"}, 413)
-        form = await request.form(max_files=0, max_fields=1)
+        try:
+            form = await request.form(max_files=0, max_fields=1)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         if not access.knows(str(form.get("token", ""))):
             _log.warning("sign-in refused: wrong token from %s", request.client.host if request.client else "?")
             await asyncio.sleep(WRONG_TOKEN_S)

@@ -37,12 +37,18 @@ def open_broker(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-def console(tmp_path: Path, open_broker: int) -> Iterator[Console]:
+def rehabbox() -> list[str]:
+    """The command."""
+    return [sys.executable, "-m", "appliance"]
+
+
+@pytest.fixture
+def console(tmp_path: Path, open_broker: int, rehabbox: list[str]) -> Iterator[Console]:
     token = tmp_path / "token"
     token.touch(0o600)
     token.write_text(TOKEN + "\n")
     port = free_port()
-    command = [sys.executable, "-m", "appliance", "fleet", "console", f"mqtt://127.0.0.1:{open_broker}"]
+    command = [*rehabbox, "fleet", "console", f"mqtt://127.0.0.1:{open_broker}"]
     command += ["--listen", f"127.0.0.1:{port}", "--token-file", str(token), "--user-header", "X-Remote-User"]
     command += ["--host", "console.hospital.example"]
     address = BrokerAddress("127.0.0.1", open_broker, tls=False)
@@ -56,7 +62,8 @@ def console(tmp_path: Path, open_broker: int) -> Iterator[Console]:
             yield running
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=60)
+        assert "Traceback" not in said, said
 
 
 def _until(answers: Callable[[], object], process: subprocess.Popen[Any]) -> None:
