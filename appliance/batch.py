@@ -19,7 +19,7 @@ from appliance.batch_workers import on_cluster, on_processes
 from appliance.errors import NotScorableError, RehabBoxError
 from appliance.exercises import load_exercises
 from appliance.quality.dimensions import dimensions_of, level_of, side_of
-from appliance.quality.judgement import shipped_judge
+from appliance.quality.judgement import Judge, shipped_judge
 from appliance.quality.parts import DIMENSIONS
 from appliance.recording.disk import write_whole
 from appliance.recording.files import read_recording
@@ -80,10 +80,9 @@ def tasks_of(manifest: Manifest, *, by_exercise: bool = False, classified: bool 
     return [task(*(row[name].strip() for name in ("reference", "file", "exercise"))) for row in manifest.rows]
 
 
-def journal_of(out: Path, tasks: list[Task]) -> Journal:
-    """Where the outcomes of these tasks are noted until `out` is written."""
+def journal_of(out: Path, tasks: list[Task], judge: Judge | None) -> Journal:
+    """Where the outcomes of these tasks are noted until `out` is written. judge: the classifier that takes part."""
     files = [path for task in tasks for path in (task.reference, task.recording) if path]
-    judge = shipped_judge()
     made_by = (version("rehabbox"), *((judge.version, judge.levels) if judge else ()))
     return Journal(out, identity_of([made_by, SCALARS, JUDGED, *tasks], files))
 

@@ -10,7 +10,8 @@ import click
 from appliance.batch import journal_of, score_all, tasks_of, write_results
 from appliance.batch_manifest import read_manifest
 from appliance.commands.output import json_option, print_json, progress_bar
-from appliance.errors import ManifestError
+from appliance.errors import ManifestError, ModelError
+from appliance.quality.judgement import Judge, shipped_judge
 
 
 @click.command()
@@ -25,8 +26,9 @@ def batch(manifest: Path, out: Path, by_exercise: bool, scheduler: str | None, a
     """Score every row of MANIFEST, a CSV with the columns file, exercise and reference.
 
     Names in it are relative to it; further columns pass through. A row that cannot be scored says why in the column
-    status, and the others go on. Exit status 1 where every row failed. A run that was interrupted continues where it
-    was when it is started again: until the end, what is done stands in OUT.unfinished.
+    status, and the others go on. Exit status 1 where every row failed, or the installed classifier is damaged, whose
+    columns are then empty. A run that was interrupted continues where it was when it is started again: until the end,
+    what is done stands in OUT.unfinished.
 
     \b
     Example:
@@ -39,8 +41,11 @@ def batch(manifest: Path, out: Path, by_exercise: bool, scheduler: str | None, a
     if out.exists() and out.samefile(manifest):
         raise ManifestError(f"--out {out}: would replace the manifest itself")
     started = time.monotonic()
-    tasks = tasks_of(rows, by_exercise=by_exercise)
-    with journal_of(out, tasks) as journal:
+    judge, fault = _classifier()
+    if fault:
+        click.echo(f"rehabbox: {fault}", err=True)
+    tasks = tasks_of(rows, by_exercise=by_exercise, classified=judge is not None)
+    with journal_of(out, tasks, judge) as journal:
         with progress_bar() as bar:
             before = len(journal.known)
             shown = bar.add_task("scoring", total=len(tasks), completed=before, note="")
@@ -56,5 +61,17 @@ def batch(manifest: Path, out: Path, by_exercise: bool, scheduler: str | None, a
     if as_json:
         print_json({"rows": len(outcomes), "failed": failed, "seconds": round(seconds, 3)})
     else:
-        click.echo(f"{out}: {len(outcomes)} rows in {seconds:.1f} s, {failed} of them not scored")
-    return 1 if failed == len(outcomes) else 0
+        unjudged = ", none judged by the classifier" if fault and judge is None else ""
+        click.echo(f"{out}: {len(outcomes)} rows in {seconds:.1f} s, {failed} of them not scored{unjudged}")
+    return 1 if fault or failed == len(outcomes) else 0
+
+
+def _classifier() -> tuple[Judge | None, str | None]:
+    """The installed one, and what of it is damaged: rows are scored without that."""
+    try:
+        judge = shipped_judge()
+    except ModelError as error:
+        return None, f"no quality classifier, its columns stay empty: {error}"
+    if judge is not None and judge.levels_unusable:
+        return judge, f"no levels of FineRehab's score, level_predicted is the network's: {judge.levels_unusable}"
+    return judge, None

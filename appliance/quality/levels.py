@@ -116,9 +116,9 @@ def read_distribution(path: Path) -> tuple[Distribution, str]:
         raise SettingsError(f"{path}: {error.strerror}; levels need a distribution of scores") from None
     try:
         return Distribution.model_validate(json.loads(data)), "sha256:" + sha256(data).hexdigest()
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise SettingsError(f"{path}: is not a distribution of scores: not JSON") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
         raise SettingsError(f"{path}: is not a distribution of scores: {where}: {first['msg']}") from None
+    except (ValueError, RecursionError):
+        raise SettingsError(f"{path}: is not a distribution of scores: not JSON") from None

@@ -16,6 +16,7 @@ from appliance.quality.parts import BODY_PARTS, DIMENSIONS, LEVELS
 from appliance.quality.relative import CHANNELS, FEATURES, PHASES
 
 _Numbers = tuple[float, ...]
+_REMEDY = "install the box's software again"
 
 
 class _Model(BaseModel):
@@ -80,23 +81,23 @@ def read_model(folder: Path) -> tuple[ModelFile, Network] | None:
         if not described.exists() and not trained.exists():
             return None
     except OSError as error:  # a folder that this user may not look into, say
-        raise ModelError(f"{described}: {error.strerror}: install the box's software again") from None
+        raise ModelError(f"{described}: {error.strerror}; {_REMEDY}") from None
     content = _content(trained)
     try:
         model = ModelFile.model_validate(json.loads(_content(described)))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise ModelError(f"{described}: is damaged: not JSON; install the box's software again") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
-        raise ModelError(f"{described}: {where}: {first['msg']}") from None
+        raise ModelError(f"{described}: {where}: {first['msg']}; {_REMEDY}") from None
+    except (ValueError, RecursionError):
+        raise ModelError(f"{described}: is damaged: not JSON; {_REMEDY}") from None
     if sha256(content).hexdigest() != model.sha256:
-        raise ModelError(f"{trained}: is damaged, or not the file that {described.name} describes: install it again")
+        raise ModelError(f"{trained}: is damaged, or not the file that {described.name} describes; {_REMEDY}")
     try:
         network = Network(content)
         _require_fit(network, model)
     except ModelError as error:
-        raise ModelError(f"{trained}: {error}") from None
+        raise ModelError(f"{trained}: {error}; {_REMEDY}") from None
     return model, network
 
 
@@ -118,4 +119,4 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}: install the box's software again") from None
+        raise ModelError(f"{path}: {error.strerror}; {_REMEDY}") from None

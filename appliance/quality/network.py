@@ -64,4 +64,4 @@ def _interpreter(content: bytes) -> Any:
             continue
         plain = runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         return runtime.Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=plain)
-    raise ModelError("nothing here can run it: install the box's software again (tflite-runtime or ai-edge-litert)")
+    raise ModelError("nothing here can run it: neither tflite-runtime nor ai-edge-litert is installed")

@@ -21,6 +21,7 @@ from appliance import batch, cli
 from appliance.batch_journal import Journal
 from appliance.batch_manifest import read_manifest
 from appliance.errors import RecordingError, RehabBoxError
+from appliance.quality.judgement import shipped_judge
 from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.skeleton.standard import INDEX, recording_of
 
@@ -167,7 +168,7 @@ def test_a_disk_that_fills_up_is_one_line_and_what_was_scored_is_kept(
     assert "r.csv.unfinished: cannot be written" in error
     assert error.count("\n") == 1
     assert not out.exists()
-    with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks_in(archive)) as journal:
+    with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks_in(archive), shipped_judge()) as journal:
         assert 0 < len(journal.known) < ROWS
         raise KeyboardInterrupt
     assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 0
@@ -176,8 +177,8 @@ def test_a_disk_that_fills_up_is_one_line_and_what_was_scored_is_kept(
 
 def test_two_runs_with_one_output_do_not_mix(archive: Path) -> None:
     out, tasks = archive / "r.csv", tasks_in(archive)
-    with batch.journal_of(out, tasks), pytest.raises(RecordingError, match="another batch"):
-        batch.journal_of(out, tasks).__enter__()
+    with batch.journal_of(out, tasks, None), pytest.raises(RecordingError, match="another batch"):
+        batch.journal_of(out, tasks, None).__enter__()
 
 
 def test_an_interrupted_run_continues(
@@ -211,7 +212,7 @@ def test_an_interrupted_run_continues(
 def interrupted_after_one_row(out: Path, tasks: list[batch.Task]) -> list[int]:
     """The rows that were known when it began."""
     known: list[int] = []
-    with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks) as journal:
+    with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks, None) as journal:
         known += journal.known
         journal.note(3, {"status": "noted", "scalars": {}, "judged": {}})
         raise KeyboardInterrupt

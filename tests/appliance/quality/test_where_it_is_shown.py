@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from appliance import batch
+from appliance import batch, cli
 from appliance.assessment import assess
 from appliance.batch_manifest import read_manifest
 from appliance.doctor import _model, _tried
@@ -103,7 +104,7 @@ def test_other_levels_make_an_interrupted_batch_begin_anew(shipped: Path, archiv
     def noted() -> dict[int, object]:
         shipped_judge.cache_clear()
         tasks = batch.tasks_of(read_manifest(archive / "manifest.csv"))
-        with suppress(KeyboardInterrupt), batch.journal_of(archive / "r.csv", tasks) as journal:
+        with suppress(KeyboardInterrupt), batch.journal_of(archive / "r.csv", tasks, shipped_judge()) as journal:
             before = dict(journal.known)
             journal.note(0, {})
             raise KeyboardInterrupt
@@ -121,6 +122,50 @@ def test_a_damaged_model_costs_the_view_and_not_the_score_and_doctor_says_so(shi
     check = _tried("model", _model, "Install the software again.")
     assert not check.ok
     assert "quality.tflite" in check.detail
+
+
+def run_batch(archive: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[dict[str, str]]]:
+    """The command's exit status and the rows it wrote."""
+    shipped_judge.cache_clear()
+    monkeypatch.setattr(
+        sys, "argv", ["rehabbox", "batch", str(archive / "manifest.csv"), "--out", str(archive / "r.csv")]
+    )
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert isinstance(left.value.code, int)
+    return left.value.code, list(csv.DictReader((archive / "r.csv").read_text("utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("name", ["quality.tflite", "quality.json"])
+def test_a_batch_with_a_damaged_model_is_scored_and_says_that_it_is_not_judged(
+    shipped: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    status, judged = run_batch(archive, monkeypatch)
+    assert (status, capsys.readouterr().err) == (0, "")
+    whole = (shipped / name).read_bytes()
+    (shipped / name).write_bytes(whole[: len(whole) // 2])
+    status, rows = run_batch(archive, monkeypatch)
+    said = capsys.readouterr()
+    assert status == 1
+    assert said.err.count("\n") == 1
+    assert f"{shipped / name}: is damaged" in said.err
+    assert "install" in said.err
+    assert "none judged" in said.out
+    assert rows == [row | dict.fromkeys(batch.JUDGED, "") for row in judged]
+
+
+def test_a_batch_with_damaged_levels_judges_by_the_network_and_says_so(
+    shipped: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, judged = run_batch(archive, monkeypatch)
+    capsys.readouterr()
+    (shipped / LEVELS_FILE).write_text("{")
+    status, rows = run_batch(archive, monkeypatch)
+    said = capsys.readouterr()
+    assert (status, rows) == (1, judged)
+    assert said.err.count("\n") == 1
+    assert "levels.json" in said.err
+    assert "level_predicted" in said.err
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": 1, "origin": "x", "movements": {"squat": {}}}'])
