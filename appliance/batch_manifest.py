@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import ManifestError
+from appliance.separators import separator_hint
 
 NEEDED = ("file", "exercise", "reference")
 
@@ -34,7 +35,8 @@ def read_manifest(path: Path) -> Manifest:
     columns = tuple(name.strip() for name in lines[0])
     missing = [name for name in NEEDED if name not in columns]
     if missing:
-        raise ManifestError(f"{path}: has no column {missing[0]!r}; {_remedy(lines[0])}")
+        hint = separator_hint(columns) or f"; a manifest needs {', '.join(NEEDED)}"
+        raise ManifestError(f"{path}: has no column {missing[0]!r}{hint}")
     if len(set(columns)) != len(columns):
         raise ManifestError(f"{path}: a column is there more than once")
     for number, line in enumerate(lines, 1):
@@ -58,10 +60,3 @@ def _lines(path: Path) -> list[list[str]]:
         return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise ManifestError(f"{path}: is not a CSV file: {error}") from None
-
-
-def _remedy(header: list[str]) -> str:
-    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(header) == 1 and sign in header[0]:
-            return f"its cells are separated by {name}: save it with commas"
-    return f"a manifest needs {', '.join(NEEDED)}"

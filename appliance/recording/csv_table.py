@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from appliance.errors import RecordingError
 from appliance.recording.disk import open_recording
+from appliance.separators import separator_hint
 
 LONGEST_S = 2 * 3600.0
 """Nobody exercises for two hours on end: beyond it the unit of time is wrong, or the file means to eat the memory."""
@@ -101,7 +102,8 @@ def _picked(path: Path, header: list[str], layout: CsvLayout) -> list[int]:
     """Where each of the layout's columns stands in `header`."""
     missing = next((name for name in layout.columns if name not in header), None)
     if missing:
-        raise RecordingError(f"{path}: is not {layout.name}: its first line has no column {missing!r}")
+        hint = separator_hint(header)
+        raise RecordingError(f"{path}: is not {layout.name}: its first line has no column {missing!r}{hint}")
     twice = next((name for name in layout.columns if header.count(name) > 1), None)
     if twice:
         raise RecordingError(f"{path}: line 1: the column {twice!r} is there more than once")

@@ -20,6 +20,7 @@ from appliance.messages.prescription import Side
 from appliance.quality.parts import BEST, BODY_PARTS, DIMENSIONS
 from appliance.quality.score import Grades
 from appliance.recording.finerehab_json import SIDE_IDS, plain
+from appliance.separators import separator_hint
 
 SUBJECT_FILE = "subject.csv"
 SUBJECT_COLUMNS = ("SubjectID", "Age", "Group")
@@ -125,7 +126,8 @@ def _rows(path: Path, columns: tuple[str, ...], report: Report) -> Iterator[tupl
         for column in columns:
             if header.count(column) != 1:
                 many = "more than once" if column in header else "not"
-                raise ManifestError(f"{path}: the column {column!r} is {many} in line 1")
+                hint = separator_hint(header)
+                raise ManifestError(f"{path}: the column {column!r} is {many} in line 1{hint}")
         for number, line in enumerate(file, 2):
             if not line.strip():
                 continue

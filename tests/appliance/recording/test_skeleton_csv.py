@@ -187,6 +187,11 @@ BAD_BYTES = [
     (b"", "is empty"),
     (bytes(range(256)) * 4, "is not text"),
     (b"\x00" * 500, "no column 'time_s'"),
+    (
+        ";".join(COLUMNS).encode(),
+        "no column 'time_s'; its cells seem to be separated by semicolons: save it with commas",
+    ),
+    ("\t".join(COLUMNS).encode(), "separated by tabs"),
     (gzip.compress(",".join(COLUMNS).encode() * 50, mtime=0)[:-30], "cut short"),
     (gzip.compress(b"x" * 500, mtime=0)[:12], "cut short"),
     (gzip.compress(b"time_s", mtime=0)[:-8] + bytes(8), "damaged"),

@@ -156,6 +156,11 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_bytes(text.replace(old.encode(), new.encode("latin-1")))
 
 
+def resave(path: Path, separator: str) -> None:
+    """As a spreadsheet does where the decimal sign is a comma."""
+    path.write_text(path.read_text().replace(",", separator))
+
+
 def add(path: Path, row: str) -> None:
     with path.open("a") as file:
         file.write(row)
@@ -222,6 +227,12 @@ def test_what_is_damaged_is_reported_and_the_rest_loads(
         (lambda f: (f / "annotation.csv").write_text(""), "annotation.csv: the column 'SubjectID' is not in line 1"),
         (lambda f: edit(f / "annotation.csv", "smoothness_trunk", "smooth"), "the column 'smoothness_trunk' is not"),
         (lambda f: edit(f / "subject.csv", "Age", "Group"), "subject.csv: the column 'Age' is not in line 1"),
+        (
+            lambda f: resave(f / "annotation.csv", ";"),
+            "annotation.csv: the column 'SubjectID' is not in line 1; its cells"
+            " seem to be separated by semicolons: save it with commas",
+        ),
+        (lambda f: resave(f / "subject.csv", "\t"), "separated by tabs: save it with commas"),
         (lambda f: edit(f / "subject.csv", "Age,Group", "Age,Age"), "the column 'Age' is more than once in line 1"),
     ],
 )
