@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from models.training.blocks import Floats
 from models.training.lessons import Inputs, Lessons
+
+if TYPE_CHECKING:  # a trained network is handed in; the box's environment has none
+    import keras
 
 _TRUST = 0.7
 """How much their answer counts where the label is known too."""
