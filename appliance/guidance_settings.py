@@ -21,8 +21,10 @@ class GuidanceSettings(BaseModel):
     patience_s: Annotated[float, Field(ge=0, le=600)] = 30.0
     """Who is seen for so long, if not as well as should be, begins all the same: a table may hide the legs."""
     words_s: Annotated[float, Field(ge=0, le=30)] = 5.0
-    """For the kind word after a set, and for an answer that is said back, before anything else is said."""
+    """For the kind word after a set, or between two questions, before anything else is said."""
     ask: bool = True
     """Whether the patient is asked for pain and effort after a session."""
     answer_s: Annotated[float, Field(gt=0, le=120)] = 25.0
     """For an answer, from the beginning of the question."""
+    change_s: Annotated[float, Field(ge=0, le=30)] = 5.0
+    """For the patient to take an answer back, after the words that say it back."""

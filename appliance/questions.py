@@ -26,6 +26,8 @@ T = TypeVar("T", bound=str)
 POLL_S = 0.1
 PRESSES_APART_S = 1.5
 """A button that rests for so long has said all (ours)."""
+MOST_ASKED = 3
+"""How often one question is asked, where it is not understood or its answer is taken back (ours)."""
 BLIND_S = 3.0
 """Without a picture for so long, a raised hand would not be seen (ours)."""
 
@@ -91,22 +93,31 @@ class _Asking:
         """Whether a question was in vain: no picture, and no button."""
 
     def ask(self, question: Literal["pain", "effort"], answers: Mapping[Answer, T]) -> T | None:
-        """What was answered, and shown back; asked once more where it was not understood."""
-        for attempt in ("first", "again"):
+        """What was answered, and shown back; asked again where it was not understood.
+
+        So it is where another sign follows, whichever it is: it takes the answer back. Who presses slowly, or raises
+        one hand before the other, gave one that they did not mean.
+        """
+        why = ""
+        for _ in range(MOST_ASKED):
             if self.interrupted:
                 return None
             if not self._heard:
                 self.unheard = True
                 return None
-            if attempt == "again":
-                self._say("question", "again")
+            if why:
+                self._say("question", why)
             self._tell("question", f"{question}_button" if self._blind else question)
             answer = self._hear(self._guidance.answer_s)
             if answer is None:
                 break
-            if answer in answers:
-                self._say("noted", answers[answer])
+            if answer not in answers:
+                why = "again"
+                continue
+            self._tell("noted", answers[answer])
+            if self._hear(self._guidance.words_s + self._guidance.change_s) is None:
                 return answers[answer]
+            why = "changed"
         if not self.interrupted:
             self.unheard |= not self._heard
             self._say("noted", "unanswered")

@@ -163,7 +163,7 @@ CueKind = Literal[
 HINTS: Mapping[CueKind, tuple[str, ...]] = {
     "place": ("nobody", "partly", "too_near", "too_far", "turned", "alone"),
     "countdown": ("3", "2", "1"),
-    "question": ("pain", "pain_button", "effort", "effort_button", "all_right", "again"),
+    "question": ("pain", "pain_button", "effort", "effort_button", "all_right", "again", "changed"),
     "noted": ("yes", "no", "easy", "right", "hard", "unanswered"),
     "abandoned": ("stopped", "limit", "no_response"),
     "fault": ("camera",),

@@ -82,7 +82,9 @@ class Stage:
                 lead_in_s = max(manner.reaction_s, self.patient.settled_s() - now_s)
                 self.patient.perform(*self._asked, cue.repetitions, now_s, lead_in_s, manner.tempo, manner.amplitude)
                 self._happen(manner.incident, now_s + manner.incident_s)
-            elif cue.kind == "question" and cue.hint != "again" and self._answered < len(manner.answers):
+            elif (
+                cue.kind == "question" and cue.hint not in ("again", "changed") and self._answered < len(manner.answers)
+            ):
                 self.patient.raise_hands(manner.answers[self._answered], now_s + manner.reaction_s, _RAISED_S)
                 self._answered += 1
             elif cue.kind in ("paused", "done", "abandoned", "setup", "waiting", "fault") and self._asked[0]:

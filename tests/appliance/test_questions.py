@@ -10,26 +10,26 @@ from time import monotonic
 
 import pytest
 
-from appliance import questions
+from appliance import gestures, questions
 from appliance.devices import Devices
 from appliance.guidance_settings import GuidanceSettings
 from appliance.messages.session import Feedback
 from appliance.questions import Asked, ask
 from appliance.settings import load_settings
 from hal.button.evdev import EVENT
+from hal.types import Cue
 
 BROKER = """\
 broker = {host = "localhost", ca = "ca", certificate = "certificate", key = "key", site = "clinic", box = "box-1"}
 session = {state = ".", references = "."}
-indicator = {driver = "silent"}
 """
 NO_CAMERA = '[camera]\ndriver = "video"\nfile = "/nowhere.mp4"\n[pose]\ndriver = "device"\n'
 STILL = '[camera]\ndriver = "synthetic"\n[pose]\ndriver = "device"\n'
 
 
-def box(tmp_path: Path, tables: str) -> Devices:
+def box(tmp_path: Path, tables: str, indicator: str = '{driver = "silent"}') -> Devices:
     file = tmp_path / "settings.toml"
-    file.write_text(BROKER + tables)
+    file.write_text(f"{BROKER}indicator = {indicator}\n{tables}")
     return Devices.of(load_settings(file, {}))
 
 
@@ -50,7 +50,11 @@ def switch(tmp_path: Path) -> Iterator[tuple[str, Callable[[int], None]]]:
 
 
 def asked(
-    devices: Devices, press: Callable[[int], None], presses: dict[str, list[int]], answer_s: float
+    devices: Devices,
+    press: Callable[[int], None],
+    presses: dict[str, list[int]],
+    answer_s: float,
+    change_s: float = 0.1,
 ) -> tuple[Asked, list[str]]:
     """presses: how often the button is pressed at each telling of a question, one after another."""
     told: list[str] = []
@@ -67,7 +71,8 @@ def asked(
             press(pending.pop(0)[1])
 
     try:
-        return ask(devices, tell, GuidanceSettings(answer_s=answer_s, words_s=0.2), interruption), told
+        guidance = GuidanceSettings(answer_s=answer_s, words_s=0.2, change_s=change_s)
+        return ask(devices, tell, guidance, interruption), told
     finally:
         devices.button.close()
 
@@ -100,3 +105,39 @@ def test_who_is_seen_and_does_not_answer_is_asked_each_question_once(tmp_path):
     answer, told = asked(box(tmp_path, STILL), lambda times: None, {}, answer_s=0.3)
     assert answer == Asked(Feedback(pain="not_answered", effort="not_answered"))
     assert told == ["question pain", "noted unanswered", "question effort", "noted unanswered"]
+
+
+def test_an_answer_that_is_said_back_is_taken_back_by_one_more_press_and_thrice_taken_back_is_none(
+    tmp_path, switch, monkeypatch
+):
+    monkeypatch.setattr(questions, "PRESSES_APART_S", 0.3)
+    table, press = switch
+    presses = {"pain_button": [1, 2], "yes": [1], "effort_button": [1, 2, 3], "easy": [1], "right": [2], "hard": [1]}
+    answer, told = asked(box(tmp_path, NO_CAMERA + table), press, presses, answer_s=20.0, change_s=1.5)
+    assert answer == Asked(Feedback(pain="no", effort="not_answered"))
+    assert [cue for cue in told if cue != "pressed"] == [
+        "question pain_button", "noted yes", "question changed", "question pain_button", "noted no",
+        "question effort_button", "noted easy", "question changed", "question effort_button", "noted right",
+        "question changed", "question effort_button", "noted hard", "noted unanswered",
+    ]  # fmt: skip
+
+
+def test_another_hand_takes_an_answer_back_and_lowering_the_one_that_gave_it_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(gestures, "HELD_S", 0.4)
+    devices = box(
+        tmp_path, STILL, '{driver = "synthetic", reaction_s = 0.1, answers = ["right", "left", "right", "both"]}'
+    )
+    told: list[str] = []
+
+    def tell(kind, hint):
+        told.append(f"{kind} {hint}")
+        devices.indicator.show(Cue(kind, detail={"hint": hint}))
+        if hint == "easy":  # it is no: they raise the next hand of their own accord
+            devices.indicator.show(Cue("question", detail={"hint": "effort"}))
+
+    answer = ask(devices, tell, GuidanceSettings(answer_s=20.0, words_s=0.2, change_s=2.0), lambda: None)
+    assert answer == Asked(Feedback(pain="yes", effort="right"))
+    assert told == [
+        "question pain", "noted yes",
+        "question effort", "noted easy", "question changed", "question effort", "noted right",
+    ]  # fmt: skip

@@ -42,6 +42,8 @@ SQUAT = "Next: stand upright, facing the box, feet apart. Bend your knees as if 
 PAIN = """\
 question-pain: Did it hurt? Yes: raise your right hand, or press the button once. \
 No: raise your left hand, or press twice."""
+NO = "noted-no: Noted: no, it did not hurt. If that is wrong, press again, or raise a hand."
+YES = "noted-yes: Noted: yes, it hurt. If that is wrong, press again, or raise a hand."
 EFFORT = """\
 question-effort: How hard was it? Easy: raise your left hand, or press once. Just right: both hands, or press twice. \
 Hard: your right hand, or press three times."""
@@ -63,7 +65,7 @@ beat_end:
 scoring: One moment, please.
 done: Well done. This exercise is finished.
 {PAIN}
-noted-no: Thank you. I have noted: no, it did not hurt.
+{NO}
 {EFFORT}
 noted-right: Thank you. I have noted: just right.
 {WAITING}"""
@@ -77,17 +79,35 @@ shift 2
 tones=${1##*/}
 shift
 case "$tones" in silence*) exit 0;; esac
-{ printf '%s:' "${tones%.wav}"; [ $# -eq 0 ] || for words; do printf ' %s' "$(cat "$words")"; done; echo; } >> HEARD
+said="${tones%.wav}:"
+for words; do said="$said $(cat "$words")"; done
+echo "$said" >> HEARD
 """
 
 
-QUESTIONS = ["question pain", "pressed", "noted no", "question effort", "pressed", "noted hard", "waiting"]
+QUESTIONS = """\
+question pain
+pressed
+noted yes
+pressed
+question changed
+question pain
+pressed
+noted no
+question effort
+pressed
+noted hard
+waiting"""
+"""The button is pressed twice too slowly, which answers with yes, and takes that back."""
 SAID = f"""\
 {WAITING}
 ready: {SQUAT} With both sides. 3 times.
 abandoned: You have stopped. That is all right. You can rest now.
 {PAIN}
-noted-no: Thank you. I have noted: no, it did not hurt.
+{YES}
+question: Then I ask once more.
+{PAIN}
+{NO}
 {EFFORT}
 noted-hard: Thank you. I have noted: hard.
 {WAITING}"""
@@ -114,7 +134,7 @@ def start(
     return ward.start(
         {"REHABBOX_INDICATOR__PARTS": parts} | ({"PATH": f"{path}:{os.environ['PATH']}"} if path else {}),
         indicator={"driver": "combined"},
-        guidance={"countdown_s": 0.6, "words_s": 0.2, "ask": False} | guidance,
+        guidance={"countdown_s": 0.6, "words_s": 0.2, "change_s": 0.2, "ask": False} | guidance,
         button=button or {"driver": "none"},
     )
 
@@ -229,12 +249,19 @@ def test_a_pressed_switch_ends_the_session_and_answers_the_questions_of_who_hear
             os.write(kernel, b"".join(EVENT.pack(second, 0, 1, 48, value) for value in (1, 2, 0)))
 
     speaker, said = voice(tmp_path)
-    box = start(ward, "", speaker, tmp_path, {"driver": "evdev", "device": str(switch)}, ask=True, words_s=0.4)
+    box = start(
+        ward, "", speaker, tmp_path, {"driver": "evdev", "device": str(switch)}, ask=True, words_s=0.4, change_s=1.0
+    )
     hospital.prescribe([ward.exercise("squat", "both", 3)])
     hospital.wait(lambda heard: any(session["state"] == "recording" for session in heard.of("session")))
     press(1)
-    for question, times in (("question pain", 2), ("question effort", 3)):
-        hospital.wait(lambda _, asked=question: asked in told(box))
+    for cue, nth, times in (
+        ("question pain", 1, 1),
+        ("noted yes", 1, 1),
+        ("question pain", 2, 2),
+        ("question effort", 1, 3),
+    ):
+        hospital.wait(lambda _, cue=cue, nth=nth: told(box).count(cue) == nth)
         sleep(0.5)
         press(times)
     hospital.wait(closed)
@@ -242,7 +269,7 @@ def test_a_pressed_switch_ends_the_session_and_answers_the_questions_of_who_hear
     os.close(kernel)
     cues = [cue.removesuffix(" 3 repetitions") for cue in told(box)]
     assert "abandoned stopped squat both" in cues
-    assert cues[cues.index("question pain") :] == QUESTIONS
+    assert cues[cues.index("question pain") :] == QUESTIONS.splitlines()
     heard = [line for line in said() if not line.startswith(("countdown", "recording", "pressed"))]
     assert heard == SAID.splitlines()
     last = hospital.of("session")[-1]

@@ -43,7 +43,7 @@ def test_what_a_patient_must_do_is_shown_by_light_alone():
         "did it hurt": [("question", "pain"), ("question", "pain_button")],
         "how hard was it": [("question", "effort"), ("question", "effort_button")],
         "raise a hand or press": [("question", "all_right")],
-        "answer anew": [("question", "again")],
+        "answer anew": [("question", "again"), ("question", "changed")],
         "look at the plugs": [("fault", "camera")],
         "call for help": [("help", hint) for hint in HINTS["help"]],
     }
