@@ -52,6 +52,7 @@ from appliance.update.record import Record
 from appliance.warm_up import warm_up
 from appliance.watchdog import WATCHDOG, Alive
 from hal.recovery import Condition
+from hal.registry import gives_depth
 from hal.types import Cue
 
 _log = logging.getLogger(__name__)
@@ -129,7 +130,9 @@ class Daemon:
             threading.Thread(target=self._listen, name="hospital-events", daemon=True),
             threading.Thread(target=self._report_health, name="health", daemon=True),
         ]
-        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()  # a stop need not wait for it
+        depth = any(map(gives_depth, self._settings.cameras.values()))
+        # A stop need not wait for it.
+        threading.Thread(target=partial(warm_up, depth=depth), name="warm-up", daemon=True).start()
         for thread in threads:
             thread.start()
         if self._renewal is not None:

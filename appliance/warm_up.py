@@ -19,28 +19,29 @@ from appliance.scoring.compare import compare
 from appliance.scoring.options import ScoringOptions
 from appliance.scoring.prepare import prepare_reference
 from appliance.skeleton.standard import INDEX, JOINTS, recording_of
-from hal.warm_up import warm_up as warm_up_devices
+from hal.warm_up import warm_up as warm_up_depth
 
 _log = logging.getLogger(__name__)
 
-
+DEPTH = "--depth"
+"""What the process that compiles is told."""
 FRAMES = 90
 
 
-def warm_up() -> None:
-    """Half a minute on a slow box the first time."""
+def warm_up(*, depth: bool) -> None:
+    """Half a minute on a slow box the first time. depth: whether the box has a depth camera."""
     began = time.monotonic()
-    if os.environ.get("NUMBA_CACHE_DIR") and _compiled_elsewhere():
+    if os.environ.get("NUMBA_CACHE_DIR") and _compiled_elsewhere(depth):
         _score()  # the loops over depth are read when a depth camera first gives a picture
     else:
-        run_all()
+        run_all(depth=depth)
     _log.info("the scorer is ready after %.1f s", time.monotonic() - began)
 
 
-def _compiled_elsewhere() -> bool:
+def _compiled_elsewhere(depth: bool) -> bool:
     """Where that fails, this process compiles. The pipe to it breaks, and it ends, when this one does."""
     options = ["-I"] if sys.flags.isolated else []
-    command = [sys.executable, *options, "-m", "appliance.warm_up"]
+    command = [sys.executable, *options, "-m", "appliance.warm_up", *([DEPTH] if depth else [])]
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE) as compiler:
             if status := compiler.wait():
@@ -56,10 +57,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def run_all() -> None:
+def run_all(*, depth: bool) -> None:
     """Every compiled loop that a session may come to runs once, with arguments of the types that it has there."""
     _score()
-    warm_up_devices()
+    if depth:
+        warm_up_depth()
 
 
 def _score() -> None:
@@ -77,4 +79,4 @@ def _score() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    run_all()
+    run_all(depth=DEPTH in sys.argv)

@@ -3,9 +3,10 @@
 The order of calls is open, any number of reads, close. `open` may be called again after `close`; `close` may be
 called twice and before `open`. A driver owns its threads and descriptors and leaves none behind after `close`.
 
-A driver may have more: `capabilities`, a tuple of a few words for `rehabbox doctor`; `reset()`, which brings a device
-back that opening alone does not (`hal.recovering` calls it while the device is closed); `present`, whether it is
-plugged in, as cheap as a look at a file (asked while the device is away). A set of IMUs may have `battery_percent`, of
+A driver may have more: `capabilities`, a tuple of a few words for `rehabbox doctor`, where a camera that gives depth
+says `depth`, so that the loops over it are compiled before its first picture; `reset()`, which brings a device back
+that opening alone does not (`hal.recovering` calls it while the device is closed); `present`, whether it is plugged in,
+as cheap as a look at a file (asked while the device is away). A set of IMUs may have `battery_percent`, of
 its receiver or None. An indicator may have `show_anew(cue)`, which opens what could not show it, and shows it there;
 else it is closed and opened as a whole.
 """

@@ -139,6 +139,11 @@ def _plug_in_class(kind: Kind, name: str, row: _Row) -> type[Driver]:
     return cast(type[Driver], driver)
 
 
+def gives_depth(camera: Mapping[str, Any]) -> bool:
+    """Whether the driver of `{"driver": name, **options}` says so of itself. Raises as `driver_class`."""
+    return "depth" in getattr(driver_class("camera", str(camera.get("driver", ""))), "capabilities", ())
+
+
 def driver_options(kind: Kind, settings: Mapping[str, Any]) -> BaseModel:
     """The validated options of `{"driver": name, **options}`. Raises `DriverOptionError` naming the key."""
     name = str(settings.get("driver", ""))

@@ -1,4 +1,5 @@
-"""Run in a process of its own: which compiled loops the warm-up has left out, as JSON on stdout.
+"""Run in a process of its own: which compiled loops the warm-up has left out, and which it has called although the box
+has no depth camera, as JSON on stdout.
 
 Every module of the box that compiles anything is imported and looked through. A loop counts as warmed where it was
 called, or is called by one that was: what comes from the disk brings along what it calls. Then the real thing runs, and
@@ -78,13 +79,15 @@ def live() -> None:
 
 def main() -> None:
     known = loops()
-    run_all()
+    run_all(depth=False)
+    early = [name for name, loop in known.items() if loop.signatures]
+    run_all(depth=True)
     warmed = {id(one) for loop in known.values() if loop.signatures for one in reached(loop)}
     before = {name: list(loop.signatures) for name, loop in known.items()}
     live()
     anew = [name for name, loop in known.items() if list(loop.signatures) != before[name]]
     never = [name for name, loop in known.items() if id(loop) not in warmed]
-    print(json.dumps({"loops": sorted(known), "never": sorted(never), "anew": sorted(anew)}))
+    print(json.dumps({"loops": sorted(known), "never": sorted(never), "anew": sorted(anew), "early": early}))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hal.errors import BrokenDriverError, DriverOptionError, UnknownDriverError
-from hal.registry import DRIVERS, build_camera, build_imu, driver_class, summaries
+from hal.registry import DRIVERS, build_camera, build_imu, driver_class, gives_depth, summaries
 
 ACME = '''
 from pydantic import BaseModel, ConfigDict
@@ -57,6 +57,12 @@ def test_a_plug_in_is_a_driver_like_any_other(install):
     (summary,) = [summary for summary in summaries() if summary.plug_in]
     assert (summary.kind, summary.name, summary.plug_in) == ("camera", "acme", "acme-plug")
     assert (summary.what, summary.capabilities, summary.fault) == ("Sees in the dark.", ("depth", "15 Hz"), "")
+
+
+def test_a_camera_gives_depth_where_its_driver_says_so(install):
+    install({"camera.acme": "acme_plug:AcmeCamera"})
+    found = {name: gives_depth({"driver": name}) for name in ("acme", *DRIVERS["camera"])}
+    assert {name for name, depth in found.items() if depth} == {"acme", "kinect", "kinect_mkv"}
 
 
 def test_a_plug_in_belongs_to_its_kind_and_is_named_among_the_choices(install):

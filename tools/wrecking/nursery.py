@@ -36,7 +36,7 @@ def _tell(text: str) -> None:
 
 
 def _bear(settings: str, log: str) -> None:
-    warm_up()
+    warm_up(depth=False)
     alive: set[int] = set()
     _tell("ready")
     while True:
