@@ -30,9 +30,38 @@ TEMPO = 4.0
 
 FLAKY = '''
 from dataclasses import replace
+from time import monotonic
+from pydantic import BaseModel
 from hal.camera.synthetic import SyntheticCamera
 from hal.errors import DeviceLostError, DeviceNotFoundError
 from hal.imu.synthetic import SyntheticImuSet
+from hal.types import DeviceInfo
+
+plugged_in_s = 0.0
+
+class Foot:
+    """The patient trips over the cameras' cables: cue, and for how many seconds they are out then."""
+    capabilities = ()
+    class Options(BaseModel):
+        trips: dict[str, float]
+
+    def __init__(self, options):
+        self._trips = options.trips
+
+    @property
+    def info(self):
+        return DeviceInfo("foot", "the patient's foot", 0.0)
+
+    def open(self):
+        pass
+
+    def close(self):
+        pass
+
+    def show(self, cue):
+        global plugged_in_s
+        cue = " ".join(filter(None, (cue.kind, cue.hint, cue.exercise)))
+        plugged_in_s = max(plugged_in_s, monotonic() + self._trips.get(cue, 0.0))
 
 class Flaky:
     """Lost once, after so many reads; then so many openings find nothing."""
@@ -55,11 +84,25 @@ class Flaky:
         return super().read(timeout_s)
 
 class FlakyCamera(Flaky, SyntheticCamera):
-    """A camera that fails for a while."""
+    """A camera that fails for a while, and while its cable is out."""
     kind = "camera"
     class Options(SyntheticCamera.Options):
-        good_reads: int
-        missing: int
+        good_reads: int = 1_000_000
+        missing: int = 0
+
+    @property
+    def present(self):
+        return monotonic() >= plugged_in_s
+
+    def open(self):
+        if not self.present:
+            raise DeviceNotFoundError("the flaky camera is unplugged")
+        super().open()
+
+    def read(self, timeout_s):
+        if not self.present:
+            raise DeviceLostError("the flaky camera was unplugged")
+        return super().read(timeout_s)
 
 class FlakyImuSet(Flaky, SyntheticImuSet):
     """IMUs that fail for a while."""
@@ -218,6 +261,7 @@ def plug_in(tmp_path: Path) -> dict[str, str]:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flaky\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[rehabbox.drivers]\ncamera.flaky = flaky:FlakyCamera\nimu.flaky = flaky:FlakyImuSet\n"
+        "indicator.foot = flaky:Foot\n"
     )
     (folder / "flaky.py").write_text(FLAKY)
     return {"PYTHONPATH": str(folder)}

@@ -123,7 +123,8 @@ def start(
     patient: str,
     part: str,
     path: Path | None = None,
-    button: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
+    devices: dict[str, dict[str, str]] | None = None,
     **guidance: Any,
 ) -> Any:
     """Everything is both heard by the virtual patient and written to the log. part: of the indicator, one more.
@@ -132,10 +133,12 @@ def start(
     """
     parts = f'[{{driver = "silent"}}, {{driver = "synthetic", tempo = 4.0, reaction_s = 0.1{patient}}}{part}]'
     return ward.start(
-        {"REHABBOX_INDICATOR__PARTS": parts} | ({"PATH": f"{path}:{os.environ['PATH']}"} if path else {}),
+        {"REHABBOX_INDICATOR__PARTS": parts}
+        | ({"PATH": f"{path}:{os.environ['PATH']}"} if path else {})
+        | (environment or {}),
         indicator={"driver": "combined"},
         guidance={"countdown_s": 0.6, "words_s": 0.2, "change_s": 0.2, "ask": False} | guidance,
-        button=button or {"driver": "none"},
+        **(devices or {}),
     )
 
 
@@ -235,9 +238,12 @@ def test_who_falls_or_raises_a_hand_ends_the_session_and_sees_it_by_light_alone(
 
 
 def test_a_pressed_switch_ends_the_session_and_answers_the_questions_of_who_hears_the_voice_alone(
-    ward: Any, hospital: Any, tmp_path: Path
+    ward: Any, hospital: Any, plug_in: dict[str, str], tmp_path: Path
 ) -> None:
-    """The kernel's own records of a foot switch, over a pipe in the place of its device file; no hand is raised."""
+    """The kernel's own records of a foot switch, over a pipe in the place of its device file; no hand is raised.
+
+    The camera is away in the countdown, which goes on when it is back, and from the last question on.
+    """
     switch = tmp_path / "event3"
     os.mkfifo(switch)
     kernel = os.open(switch, os.O_RDWR)
@@ -249,9 +255,9 @@ def test_a_pressed_switch_ends_the_session_and_answers_the_questions_of_who_hear
             os.write(kernel, b"".join(EVENT.pack(second, 0, 1, 48, value) for value in (1, 2, 0)))
 
     speaker, said = voice(tmp_path)
-    box = start(
-        ward, "", speaker, tmp_path, {"driver": "evdev", "device": str(switch)}, ask=True, words_s=0.4, change_s=1.0
-    )
+    foot = ', {driver = "foot", trips = {"countdown 3 squat" = 0.5, "question effort" = 1000.0}}'
+    devices = {"button": {"driver": "evdev", "device": str(switch)}, "camera": {"driver": "flaky"}}
+    box = start(ward, "", speaker + foot, tmp_path, plug_in, devices, ask=True, words_s=0.4, change_s=1.0)
     hospital.prescribe([ward.exercise("squat", "both", 3)])
     hospital.wait(lambda heard: any(session["state"] == "recording" for session in heard.of("session")))
     press(1)
@@ -268,10 +274,12 @@ def test_a_pressed_switch_ends_the_session_and_answers_the_questions_of_who_hear
     assert box.stop() == 0
     os.close(kernel)
     cues = [cue.removesuffix(" 3 repetitions") for cue in told(box)]
+    assert [cue for cue in cues if "countdown" in cue] == [f"countdown {count} squat both" for count in (3, 2, 1)]
     assert "abandoned stopped squat both" in cues
     assert cues[cues.index("question pain") :] == QUESTIONS.splitlines()
     heard = [line for line in said() if not line.startswith(("countdown", "recording", "pressed"))]
     assert heard == SAID.splitlines()
+    assert box.log.count("the flaky camera was unplugged") == 2, box.log
     last = hospital.of("session")[-1]
     assert (last["state"], last["reason"]) == ("abandoned", "the patient stopped")
     assert last["feedback"] == {"pain": "no", "effort": "hard"}

@@ -67,32 +67,37 @@ def test_a_joint_hidden_from_one_camera_comes_from_the_other(
     assert again.pose_dissimilarity == pytest.approx(result["score"]["pose_dissimilarity"], rel=1e-3)
 
 
-def test_a_camera_that_dies_in_the_middle_leaves_the_set_to_the_other(
+def test_a_camera_that_dies_in_the_middle_leaves_the_set_to_the_other_and_without_that_too_the_session_is_over(
     ward: Any, hospital: Any, plug_in: dict[str, str], calibration: str, tmp_path: Path
 ) -> None:
+    ear = '{driver = "silent"}, {driver = "synthetic", tempo = 4.0, reaction_s = 0.1}'
+    foot = '{driver = "foot", trips = {"recording squat" = 1000.0}}'
     box = ward.start(
-        plug_in,
+        plug_in | {"REHABBOX_INDICATOR__PARTS": f"[{ear}, {foot}]"},
         camera={"driver": "flaky", "good_reads": 75, "missing": 1000, **FRONT},
-        second_camera={"driver": "synthetic", "calibration": calibration, **SIDE},
+        second_camera={"driver": "flaky", "calibration": calibration, **SIDE},
         imu=ONE_SENSOR,
+        indicator={"driver": "combined"},
         recovery={"give_up_s": 2.0},
     )
-    hospital.prescribe([ward.exercise("shoulder_abduction", "left", 3)])
-    hospital.wait(lambda heard: any(message["state"] == "done" for message in heard.of("session")))
-    hospital.wait(lambda heard: heard.of("alert") != [])
+    hospital.prescribe([ward.exercise("shoulder_abduction", "left", 3), ward.exercise("squat", "both", 1)])
+    hospital.wait(lambda heard: any(message["state"] == "abandoned" for message in heard.of("session")))
+    hospital.wait(lambda heard: len(heard.of("alert")) == 2)
     assert box.stop() == 0, box.log
 
     (result,) = hospital.of("result")
+    assert hospital.of("session")[-1]["reason"] == "the camera was lost"
+    assert box.log.count("cue: fault camera squat both") == 1
     assert result["status"] == "scored", box.log
     assert [repetition["complete"] for repetition in result["repetitions"]] == [True, True, True]
     assert any(note.startswith("camera lost: the flaky camera") for note in result["score"]["notes"])
     assert 0 < result["score"]["pose_dissimilarity"] < 0.2
-    assert [alert["code"] for alert in hospital.of("alert")] == ["camera_lost"]
-    (file,) = (tmp_path / "state" / "sessions").rglob("*.mcap")
+    assert [alert["code"] for alert in hospital.of("alert")] == ["camera_lost", "second_camera_lost"]
+    (file,) = (tmp_path / "state" / "sessions").rglob("*shoulder_abduction*.mcap")
     kept = read_session(file)
     assert kept.skeleton is not None
     front, side = (view.recording for view in kept.views)
-    assert front.duration_s < side.duration_s - 2.0
+    assert front.duration_s < side.duration_s - 1.0
     assert kept.skeleton.duration_s == pytest.approx(side.duration_s, abs=0.2)
     assert np.diff(kept.skeleton.times).max() < 0.3
 
