@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from appliance.quality.along import COURSE, PARTS, along
 from appliance.quality.along import TRAITS as OWN_TRAITS
 from appliance.quality.course import TRAITS, course_of
+from appliance.quality.unseen import as_seen, paired_frames, supplied
 from appliance.scoring.body import (
     ANGLES,
     RATE_HZ,
@@ -27,10 +28,11 @@ from appliance.scoring.body import (
     Floats,
     angles_between,
     angles_of,
+    at_frames,
     directions_of,
     tilts_of,
 )
-from appliance.scoring.components import COMPONENTS, Model, measure
+from appliance.scoring.components import COMPONENTS, Model, measure, model_of
 from appliance.scoring.distance import movement_weights
 from appliance.scoring.match import Match, match
 from appliance.scoring.movement import Movement, movement_of
@@ -120,10 +122,10 @@ def relative(reference: Model, patient: Body) -> Relative:
     swapped = measured.mirrored != right
     if swapped:
         patient = patient.mirrored()
-    options = ScoringOptions()
-    instructor = reference.body.about_pelvis
-    matched = match(instructor, patient.about_pelvis, movement_weights(instructor), options)
+    instructor = as_seen(reference.body)
+    matched = match(instructor, as_seen(patient), movement_weights(instructor), ScoringOptions())
     frames = _patient_frames(matched, len(instructor), len(patient.about_pelvis))
+    reference, patient = _completed(reference, patient, matched)
     sequence, tilts = _sequence(reference.body, patient, frames)
     sequence[:, _ANGLES] = _less_habit(sequence[:, _ANGLES])
     away = np.concatenate([sequence[:, _ANGLES], _less_habit(tilts)], axis=1)
@@ -141,6 +143,14 @@ def relative(reference: Model, patient: Body) -> Relative:
     return Relative(sequence.astype(np.float32), np.concatenate(vector).astype(np.float32), swapped)
 
 
+def _completed(reference: Model, patient: Body, matched: Match) -> tuple[Model, Body]:
+    """Both with the joints that only the other shows."""
+    shown = reference.body
+    of_patient, of_shown = paired_frames(matched, len(patient.about_pelvis), len(shown.about_pelvis))
+    whole = supplied(shown, patient, of_shown)
+    return reference if whole is shown else model_of(whole), supplied(patient, shown, of_patient)
+
+
 def _patient_frames(matched: Match, instructor: int, patient: int) -> Floats:
     """(PHASES,) the patient's frame, fractional, at each phase of the reference."""
     first, places = np.unique(matched.instructor_frames, return_index=True)
@@ -151,7 +161,9 @@ def _patient_frames(matched: Match, instructor: int, patient: int) -> Floats:
 def _sequence(reference: Body, patient: Body, frames: Floats) -> tuple[Floats, Floats]:
     """(PHASES, channels), and (PHASES, tilts) how the patient's differ, in units as the angles'."""
     phases = np.linspace(0.0, len(reference.about_pelvis) - 1.0, PHASES)
-    shown, done = (directions_of(_at(body.about_pelvis, at)) for body, at in ((reference, phases), (patient, frames)))
+    shown, done = (
+        directions_of(at_frames(body.about_pelvis, at)) for body, at in ((reference, phases), (patient, frames))
+    )
     angles = (angles_between(done) - angles_between(shown)) / _ANGLE_DEG
     tilts = (tilts_of(done) - tilts_of(shown)) / _ANGLE_DEG
     steps = np.convolve(np.pad(np.diff(frames), _SPREAD_PHASES, "edge"), np.ones(2 * _SPREAD_PHASES) / 4.0, "valid")
@@ -177,7 +189,9 @@ def _slopes(reference: Body, patient: Body, frames: Floats) -> list[Floats]:
     of the movement has little part in it.
     """
     phases = np.linspace(0.0, len(reference.about_pelvis) - 1.0, PHASES)
-    shown, done = (directions_of(_at(body.about_pelvis, at)) for body, at in ((reference, phases), (patient, frames)))
+    shown, done = (
+        directions_of(at_frames(body.about_pelvis, at)) for body, at in ((reference, phases), (patient, frames))
+    )
     rise, risen = (
         np.interp(at, np.arange(len(body.rise)), body.rise)[:, None]
         for body, at in ((reference, phases), (patient, frames))
@@ -210,14 +224,6 @@ def _courses(reference: Body, patient: Body) -> list[Floats]:
     """By `TRAITS`: (angles,) log ratios."""
     shown, done = (course_of(angles_of(body.about_pelvis)) for body in (reference, patient))
     return [_log_ratio(done[name], shown[name], least) for name, least in TRAITS.items()]
-
-
-def _at(positions: Floats, frames: Floats) -> Floats:
-    """(PHASES, 17, 3) positions at fractional frames."""
-    before = np.floor(frames).astype(np.intp)
-    after = np.minimum(before + 1, len(positions) - 1)
-    share = (frames - before)[:, None, None]
-    return np.asarray(positions[before] * (1.0 - share) + positions[after] * share)
 
 
 def _vector(values: dict[str, float], reference: Model, patient: Body, matched: Match) -> Floats:

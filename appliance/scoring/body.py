@@ -123,6 +123,14 @@ def _complete(positions: Floats) -> Floats:
     return positions
 
 
+def at_frames(positions: Floats, frames: Floats) -> Floats:
+    """(n, 17, 3) positions at fractional frames, (n,)."""
+    before = np.floor(frames).astype(np.intp)
+    after = np.minimum(before + 1, len(positions) - 1)
+    share = (frames - before)[:, None, None]
+    return np.asarray(positions[before] * (1.0 - share) + positions[after] * share)
+
+
 def directions_of(positions: Floats) -> Floats:
     """(frames, 12, 3) unit vectors along `SEGMENTS`: bodies of other proportions have the same."""
     ends = np.array([[INDEX[a], INDEX[b]] for a, b in SEGMENTS])

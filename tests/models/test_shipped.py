@@ -26,7 +26,7 @@ from appliance.quality.relative import relative
 from appliance.scoring.body import body_of
 from appliance.scoring.components import model_of
 from appliance.scoring.ranks import auc
-from appliance.skeleton.standard import Recording, recording_of
+from appliance.skeleton.standard import INDEX, Recording, recording_of
 from hal.virtual.cases import Case, Seen, cases
 from hal.virtual.patient import reference
 
@@ -126,6 +126,19 @@ def test_a_set_has_quality_level_movement_and_an_assessment(judge: Judge) -> Non
     assert found.fine_rehab is not None
     assert found.fine_rehab.level == "good"
     assert found.model == judge.version
+
+
+@pytest.mark.parametrize("hidden", [("left_ankle", "right_ankle"), ("spine",), ("right_elbow",)])
+def test_joints_that_are_never_seen_make_no_good_movement_poor(judge: Judge, hidden: tuple[str, ...]) -> None:
+    whole = performed("shoulder_abduction", "left")
+    positions = whole.positions.copy()
+    positions[:, [INDEX[name] for name in hidden]] = np.nan
+    part = recording_of(whole.times, positions)
+    for shown, done in ((whole, part), (part, whole)):
+        found = judge.judge(model_of(body_of(shown)), body_of(done))
+        assert (found.movement, found.level) == ("shoulder_abduction", 0)
+        assert found.quality > 0.9
+        assert found.grades.values.min() > 2.5
 
 
 def test_doctor_names_it(judge: Judge) -> None:

@@ -109,3 +109,19 @@ def test_joints_that_are_never_seen_leave_finite_numbers(hidden: tuple[str, ...]
     found = compared(whole, recording_of(whole.times, positions))
     assert np.isfinite(found.sequence).all()
     assert np.isfinite(found.vector).all()
+
+
+@pytest.mark.parametrize("hidden", [("left_ankle", "right_ankle"), ("left_elbow", "left_wrist"), ("spine",), ("head",)])
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("tempo", [1.0, 0.6])
+def test_a_joint_that_one_of_the_two_never_shows_is_no_difference(
+    hidden: tuple[str, ...], side: str, tempo: float
+) -> None:
+    shown, done = performed("marching"), performed("marching", side, tempo)
+    positions = done.positions.copy()
+    positions[:, [INDEX[name] for name in hidden]] = np.nan
+    part = recording_of(done.times, positions)
+    for one, other, whole in ((shown, part, (shown, done)), (part, shown, (done, shown))):
+        found, expected = compared(one, other), compared(*whole)
+        np.testing.assert_allclose(found.sequence[:, DIFFERENCE], expected.sequence[:, DIFFERENCE], atol=0.05)
+        assert np.sqrt(((found.vector - expected.vector) ** 2).mean()) < 0.05
