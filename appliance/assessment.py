@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ from appliance.scoring.prepare import prepare_reference
 from appliance.scoring.repetitions import RepetitionScore, score_repetitions
 from appliance.segmentation.repetitions import Repetition, find_repetitions
 from appliance.skeleton.standard import INDEX, Recording
+
+_log = logging.getLogger(__name__)
 
 MARGIN_S = 1.0
 """Rest kept before the first and after the last repetition; normalisation reads the yaw from it (ours)."""
@@ -109,7 +112,8 @@ def _judged(
     complete, shown = ([each for each in spans if each.complete] for spans in (repetitions, shown))
     try:
         return judge_set(judge, reference, shown, the_set, complete, exercise, side)
-    except NotScorableError:
+    except NotScorableError as error:
+        _log.info("the set is not judged: %s", error)
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from appliance.scoring.body import body_of
 from appliance.scoring.components import Model, model_of
 from appliance.scoring.repetitions import Span
 from appliance.skeleton.standard import JOINTS, Recording
+
+_log = logging.getLogger(__name__)
 
 MARGIN_S = 0.3
 """Rest kept before and after a repetition, as references and training have it (ours)."""
@@ -94,7 +97,8 @@ def middling_model(reference: Recording, repetitions: Sequence[Span], joints: tu
 def _judged(judge: Judge, reference: Model, recording: Recording, span: Span) -> Judgement | None:
     try:
         return judge.judge(reference, body_of(with_rest(recording, span)))
-    except NotScorableError:
+    except NotScorableError as error:
+        _log.info("the repetition at %.1f s is not judged: %s", span.start_s, error)
         return None
 
 

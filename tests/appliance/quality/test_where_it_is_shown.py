@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,7 +24,7 @@ from appliance.quality.judgement import LEVELS_FILE, OTHER, shipped_judge, usabl
 from appliance.quality.levels import FEWEST, Distribution, distribution_of, write_distribution
 from appliance.quality.score import FineRehabScore
 from appliance.recording.skeleton_csv import write_skeleton_csv
-from appliance.skeleton.standard import Recording, recording_of
+from appliance.skeleton.standard import INDEX, Recording, recording_of
 from hal.virtual.patient import reference
 
 
@@ -82,6 +83,24 @@ def test_a_set_is_judged_repetition_by_repetition() -> None:
     assert judged.quality.quality == pytest.approx(
         sum(each.quality for each in judged.quality.repetitions) / 3, abs=1e-9
     )
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_set_that_cannot_be_judged_is_scored_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    whole, shown = performed(2), performed(2)
+    positions = whole.positions.copy()
+    positions[:, INDEX["left_shoulder"]] = np.nan
+    part, exercise = recording_of(whole.times, positions), exercise_by_id("shoulder_abduction")
+    for patient, reference_set, said in (
+        (part, shown, "the repetition at"),
+        (shown, part, "the set is not judged"),
+    ):
+        caplog.clear()
+        assessment = assess(patient, reference_set, exercise, judge=shipped_judge(), side="left")
+        assert (assessment.reason, assessment.set_quality) == (None, None)
+        assert said in caplog.text
+        assert "left_shoulder" in caplog.text
 
 
 def test_a_level_names_its_scores_and_weights_where_the_classifier_is_sure_of_nothing(
