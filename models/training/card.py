@@ -7,15 +7,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from appliance.quality.model_file import ModelFile
-from models.training.examples import ORDINARY, VIRTUAL_TESTS, Examples
+from models.training.examples import FINEREHAB, ORDINARY, VIRTUAL_TESTS, Examples
 from models.training.figures import Figure
 
 _HEAD = """# Model card: quality of a movement relative to its reference
 
 Written by `tools/train`; every figure is from that run, of int8 files run in the TFLite interpreter by the box's own
-code, on persons that had no part in training. Nothing here is a diagnosis, and nothing is claimed about FineRehab's
+code, on persons that had no part in training. Nothing here is a diagnosis"""
+_NO_FINEREHAB = """, and nothing is claimed about FineRehab's
 recordings: they were not at hand.
+"""
+_FINEREHAB = """.
 
+**FineRehab**: each cut relative to another subject's best graded one of the same movement and side. An empty cell of
+its annotation is no grade. Weights and the bounds of the five levels are the box's own, not its experts'. Its layout is
+read as `docs/finerehab.md` says; where that was assumed, the figures rest on it.
+"""
+_HOW = """
 **Input**: one repetition relative to its reference, see `appliance/quality/relative.py`. **Output**: the calibrated
 probability that it is done correctly; its level (0 best, as in the manifests: WMFT's healthy, mild, moderate are 0, 1,
 2; virtual patients' fifths of FineRehab's score are 0 to 4); grades A_ij 0..4 by dimension and part of the body; which
@@ -36,7 +44,8 @@ training examples, stands below what is said of their movements, grades and leve
 
 def card_of(model: ModelFile, network: bytes, examples: Examples, figures: list[Figure]) -> str:
     """The whole text."""
-    lines = [_HEAD, f"Version `{model.version}`, {len(network) / 1000:.0f} kB, sha256 `{model.sha256}`.", ""]
+    head = _HEAD + (_FINEREHAB if FINEREHAB in examples.source else _NO_FINEREHAB) + _HOW
+    lines = [head, f"Version `{model.version}`, {len(network) / 1000:.0f} kB, sha256 `{model.sha256}`.", ""]
     lines += [
         "## Data",
         "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.errors import ManifestError
 from appliance.quality.parts import BODY_PARTS, DIMENSIONS
 from appliance.quality.relative import CHANNELS, FEATURES, PHASES, Relative
 from models.training.examples import ORDINARY, UNKNOWN, Examples
@@ -65,9 +66,9 @@ class Collector:
         )
 
     def examples(self) -> Examples:
-        """All that was added, in that order. Raises `ValueError` where nothing was."""
+        """All that was added, in that order. Raises `ManifestError` where nothing was."""
         if not self._rows:
-            raise ValueError(f"{self._source}: nothing in it can be compared")
+            raise ManifestError(f"{self._source}: nothing in it can be compared")
         columns = {name: np.array([row[name] for _, row in self._rows]) for name in self._rows[0][1]}
         return Examples(
             sequence=np.array([r.sequence for r, _ in self._rows], np.float16).reshape(-1, PHASES, len(CHANNELS)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 UNKNOWN = -1
 VIRTUAL_TRAINING, VIRTUAL_TESTS = "virtual", "virtual tests"
 """Data sets of virtual patients; the second is of other families and is never trained on."""
+FINEREHAB = "finerehab"
+"""FineRehab's own, where it is at hand: the one set of real recordings with grades."""
 ORDINARY, FOREIGN, SHUFFLED = range(3)
 """Kinds: somebody does what the reference shows; something else; the frames are out of order."""
 
@@ -54,7 +56,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.vector)
 
-    def where(self, rows: NDArray[np.bool_]) -> Self:
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
         return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def save(self, path: Path) -> None:
@@ -65,6 +67,12 @@ class Examples:
     def load(cls, path: Path) -> Self:
         with np.load(path) as stored:
             return cls(**{field.name: stored[field.name] for field in fields(cls)})
+
+
+def scorable(grades: NDArray[np.floating[Any]], part_weights: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) rows in which every part of the body that counts has a grade in each dimension. Arrays as in `Examples`."""
+    counts = part_weights[:, None] > 0
+    return np.asarray(np.isfinite(part_weights).all(axis=1) & (np.isfinite(grades) | ~counts).all(axis=(1, 2)))
 
 
 def joined(parts: list[Examples]) -> Examples:

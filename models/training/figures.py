@@ -14,7 +14,7 @@ from appliance.quality.judgement import passed
 from appliance.quality.levels import Distribution
 from appliance.quality.model_file import Calibration, Limits
 from appliance.quality.parts import BODY_PARTS, DIMENSIONS
-from models.training.examples import FOREIGN, ORDINARY, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
+from models.training.examples import FINEREHAB, FOREIGN, ORDINARY, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
 from models.training.folds import REAL
 from models.training.measures import Floats, calibration_error, mean_auc, mean_of, shares
 from models.training.outcomes import Outcomes, chosen
@@ -66,12 +66,13 @@ def _real(folds: list[Outcomes], whom: str, auc: float, accuracy: float) -> Iter
             np.concatenate([fold.correct[r] for fold, r in rows]),
             np.concatenate([fold.examples.exercise[r] for fold, r in rows]),
         )
-        yield Figure(f"UI-PRMD, {whom}: mean AUC over movements", mean_of(by), f">= {auc:.2f}", by, _persons(folds, 0))
+        name = f"UI-PRMD, {whom}: mean AUC over movements"
+        yield Figure(name, mean_of(by), f">= {auc:.2f}", by, persons_of(folds, REAL[:1]))
     if rows := _measured(folds, _THREE_LEVELS):
         hits = np.concatenate([_level(fold)[r] == fold.examples.level[r] for fold, r in rows])
         by = shares(hits, np.concatenate([fold.examples.exercise[r] for fold, r in rows]))
         name = f"WMFT, three levels, {whom}: mean accuracy over tasks"
-        yield Figure(name, mean_of(by), f">= {accuracy:.2f}", by, _persons(folds, 1))
+        yield Figure(name, mean_of(by), f">= {accuracy:.2f}", by, persons_of(folds, REAL[1:]))
 
 
 def _conversion(folds: list[Outcomes]) -> Iterator[Figure]:
@@ -83,7 +84,7 @@ def _conversion(folds: list[Outcomes]) -> Iterator[Figure]:
         lost.append(abs(before - ours))
     if lost:
         name = "UI-PRMD: AUC of float and int8 differ, the worst fold"
-        yield Figure(name, max(lost), "<= 0.01", None, _persons(folds, 0))
+        yield Figure(name, max(lost), "<= 0.01", None, persons_of(folds, REAL[:1]))
 
 
 def _calibrated(folds: list[Outcomes]) -> Iterator[Figure]:
@@ -99,7 +100,7 @@ def _calibrated(folds: list[Outcomes]) -> Iterator[Figure]:
     said, right, of = np.concatenate(probability), np.concatenate(correct), np.concatenate(source)
     by = {str(name): calibration_error(said[of == name], right[of == name]) for name in np.unique(of)}
     error = calibration_error(said, right)
-    yield Figure("Expected calibration error of quality, real sets", error, "<= 0.05", by, _persons(folds))
+    yield Figure("Expected calibration error of quality, real sets", error, "<= 0.05", by, persons_of(folds, REAL))
 
 
 def _turned_away(folds: list[Outcomes]) -> Iterator[Figure]:
@@ -113,7 +114,7 @@ def _turned_away(folds: list[Outcomes]) -> Iterator[Figure]:
                 away.setdefault(f"{name}, {source}", []).append(turned[(of.kind == kind) & (of.source == source)])
     by = {name: float(np.concatenate(each).mean()) for name, each in away.items() if np.concatenate(each).size}
     strange, usual = ({k: v for k, v in by.items() if k.startswith("ordinary") == u} for u in (False, True))
-    whom = _persons(folds)
+    whom = persons_of(folds, (FINEREHAB, *REAL))
     yield Figure("`other` or `not sure`: foreign and shuffled movements", mean_of(strange), ">= 0.90", strange, whom)
     yield Figure("`other` or `not sure`: ordinary persons", mean_of(usual), "<= 0.05", usual, whom)
 
@@ -127,23 +128,23 @@ def _virtual(shipped: Outcomes, training: Examples, fifths: Distribution) -> Ite
     tests = shipped.examples
     rows = (tests.source == VIRTUAL_TESTS) & (tests.kind == ORDINARY)
     known = training.where((training.source == VIRTUAL_TRAINING) & (training.kind == ORDINARY))
-    nearest = _nearest(tests.vector[rows], known.vector)
+    nearest = nearest_to(tests.vector[rows], known.vector)
     whom = f"{rows.sum()} virtual persons of the test families"
 
     moved, known_moved = _one_of_the_sixteen(tests, VIRTUAL_TESTS), _one_of_the_sixteen(training, VIRTUAL_TRAINING)
     recognised = shipped.outputs["movement"].argmax(axis=1) == tests.movement
     by = {"as asked": float(recognised[rows].mean()), "mistaken": float(recognised[moved & ~rows].mean())}
     yield Figure("Virtual: movement recognised", float(recognised[moved].mean()), ">= 0.95", by, whom)
-    beside = training.movement[known_moved][_nearest(tests.vector[moved], training.vector[known_moved])]
+    beside = training.movement[known_moved][nearest_to(tests.vector[moved], training.vector[known_moved])]
     yield Figure("- nearest neighbour", float((beside == tests.movement[moved]).mean()))
-    off = _dimensions(_grades(shipped)[rows], tests.part_weights[rows])
-    true = _dimensions(tests.grades[rows], tests.part_weights[rows])
-    by_neighbour = _dimensions(known.grades[nearest], tests.part_weights[rows])
+    off = dimensions_of(grades_of(shipped)[rows], tests.part_weights[rows])
+    true = dimensions_of(tests.grades[rows], tests.part_weights[rows])
+    by_neighbour = dimensions_of(known.grades[nearest], tests.part_weights[rows])
     for index, name in enumerate(DIMENSIONS):
         error, its = (float(np.abs(x[:, index] - true[:, index]).mean()) for x in (off, by_neighbour))
         yield Figure(f"Virtual: {name}, mean absolute error", error, "<= 0.40", None, whom)
         yield Figure("- nearest neighbour", its)
-    five = levelled(tests.where(rows), _grades(shipped)[rows], fifths)
+    five = levelled(tests.where(rows), grades_of(shipped)[rows], fifths)
     level = float((five == tests.five[rows]).mean())
     yield Figure("Virtual: five levels, accuracy", level, ">= 0.80", None, whom)
     near = float((np.abs(five - tests.five[rows]) <= 1).mean())
@@ -157,18 +158,18 @@ def _one_of_the_sixteen(examples: Examples, source: str) -> Masks:
     return np.asarray((examples.source == source) & ((examples.kind == ORDINARY) | mistaken))
 
 
-def _nearest(vectors: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.intp]:
+def nearest_to(vectors: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.intp]:
     mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
     a, b = (vectors - mean) / spread, (known - mean) / spread
     return np.asarray(((b**2).sum(axis=1) - 2.0 * a @ b.T).argmin(axis=1))
 
 
-def _grades(fold: Outcomes) -> Floats:
+def grades_of(fold: Outcomes) -> Floats:
     grades = passed(fold.outputs["grades"], len(DIMENSIONS) * len(BODY_PARTS))
     return grades.reshape(-1, len(DIMENSIONS), len(BODY_PARTS)).astype(np.float64)
 
 
-def _dimensions(grades: NDArray[Any], weights: NDArray[Any]) -> Floats:
+def dimensions_of(grades: NDArray[Any], weights: NDArray[Any]) -> Floats:
     return np.asarray(np.einsum("ndp,np->nd", grades, weights), np.float64)
 
 
@@ -180,13 +181,12 @@ def _probability(logits: Floats, calibration: Calibration) -> Floats:
     return np.asarray(expit(calibration.slope * logits + calibration.offset))
 
 
-def _persons(folds: list[Outcomes], real: int | None = None) -> str:
-    """By fold, whom it left out."""
-    sets = REAL if real is None else (REAL[real],)
+def persons_of(folds: list[Outcomes], sets: tuple[str, ...]) -> str:
+    """By fold, whom of these sets it left out; with the set's name where there are several."""
     groups = []
     for fold in folds:
-        names = [f"{name}" for name in fold.fold.persons if name.split("/")[0] in sets]
-        short = " ".join(name.split("/")[1] if real is not None else name for name in names)
-        if short not in groups:
+        names = [name for name in fold.fold.persons if name.split("/")[0] in sets]
+        short = " ".join(name if len(sets) > 1 else name.split("/")[1] for name in names)
+        if short and short not in groups:
             groups.append(short)
     return "; ".join(groups)

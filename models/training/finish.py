@@ -20,6 +20,7 @@ from appliance.recording.disk import write_whole
 from models.training.card import card_of
 from models.training.examples import Examples
 from models.training.figures import costs, figures
+from models.training.finerehab_figures import finerehab_figures
 from models.training.folds import SHIPPED, folds_named
 from models.training.outcomes import Outcomes, chosen, run_fold, standardisations
 from models.training.recipe import CLIP
@@ -42,7 +43,11 @@ def main() -> None:
     network = (options.folder / f"{SHIPPED.name}.tflite").read_bytes()
     description = _described(network, options.folder, persons or [shipped])
     fifths, _ = read_distribution(options.examples.with_name("levels.json"))
-    found = [*figures(shipped, persons, movements, examples, fifths), *costs(network, shipped)]
+    found = [
+        *figures(shipped, persons, movements, examples, fifths),
+        *finerehab_figures(persons, examples, fifths),
+        *costs(network, shipped),
+    ]
     card = card_of(description, network, examples, found)
     files = {
         "quality.tflite": network,

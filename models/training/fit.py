@@ -3,9 +3,9 @@
     python -m models.training.fit EXAMPLES OUT [--quick] --folds shipped|persons|all
 
 Needs the training environment. For each fold OUT gets NAME.tflite, NAME.json with the standardisation of its inputs,
-and NAME.npz with the outputs of the float network on the test rows, for comparison. The networks that teach the shipped
-one the grades come first, as grader_N.weights.h5. Several processes with one OUT share the work: each takes the next
-piece that none has begun, NAME.begun says so, and each piece comes out the same.
+and NAME.npz with the outputs of the float network on the test rows, for comparison. The networks that teach one the
+grades come first, as NAME_grader_N.weights.h5, for each fold that measures them. Several processes with one OUT share
+the work: each takes the next piece that none has begun, NAME.begun says so, and each piece comes out the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from models.training.blocks import Floats
 from models.training.ensemble import schooled
 from models.training.examples import ORDINARY, VIRTUAL_TRAINING, Examples
-from models.training.folds import SHIPPED, Fold, folds_named
+from models.training.folds import Fold, folds_named
 from models.training.layout import Layout
 from models.training.lessons import Inputs, Lessons, taught
 from models.training.network import KIND, convolved, graded, joined, judged, standardised, to_int8
@@ -93,15 +93,15 @@ def _loss(outputs: dict[str, tf.Tensor], labels: dict[str, tuple[tf.Tensor, tf.T
             losses, known = tf.nn.softmax_cross_entropy_with_logits(target, logits), known[:, 0]
         else:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(target, logits)
-        rows = tf.reduce_sum(tf.cast(tf.reshape(known, (len(known), -1))[:, 0] > 0, tf.float32))
+        rows = tf.reduce_sum(tf.cast(tf.reduce_any(tf.reshape(known, (len(known), -1)) > 0, axis=1), tf.float32))
         total += tf.reduce_sum(losses * known) / tf.maximum(rows, 1.0)
     return total
 
 
 def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, recipe: Recipe, out: Path) -> keras.Model:
     """The four parts, each trained by what knows of it. What a fold's figures are not about is left untrained: the
-    parts share no weight, so it changes no figure. Movements left out measure quality; the grades are virtual, and
-    measured with the shipped model on virtual patients who are never trained on."""
+    parts share no weight, so it changes no figure. Movements left out measure quality; virtual grades are measured
+    with the shipped model on virtual patients who are never trained on, FineRehab's on the persons left out."""
     lessons = Lessons.of(shown, examples)
     known = lessons.labels["correct"][1][:, 0] > 0
     told = taught(lessons.where(known), examples.where(known), layout, recipe.mixtures, recipe.seed)
@@ -112,8 +112,8 @@ def network_of(fold: Fold, shown: Inputs, examples: Examples, layout: Layout, re
     parts.append(_fresh(convolved, recipe.seed, layout, recipe.kind, KIND))
     if not fold.exercises:
         train(parts[-1], lessons, recipe.kind, recipe.seed)
-    if fold == SHIPPED:
-        parts.append(_pupil(_with_grades(lessons), layout, recipe, out))
+    if fold.measures_grades:
+        parts.append(_pupil(_with_grades(lessons), fold, layout, recipe, out))
     else:
         parts.append(_fresh(graded, recipe.seed, layout, recipe.grades))
     return joined(layout, parts)
@@ -123,34 +123,34 @@ def _with_grades(lessons: Lessons) -> Lessons:
     return lessons.where(lessons.labels["grades"][1].any(axis=1))
 
 
-def _pupil(lessons: Lessons, layout: Layout, recipe: Recipe, out: Path) -> keras.Model:
+def _pupil(lessons: Lessons, fold: Fold, layout: Layout, recipe: Recipe, out: Path) -> keras.Model:
     """The network for the grades, taught by those that another process may still be training."""
     graders = []
     for number, part in enumerate(recipe.graders, start=1):
-        while not _weights(out, number).exists():
+        while not _weights(out, fold, number).exists():
             time.sleep(1.0)
         graders.append(_fresh(graded, recipe.seed + number, layout, part))
-        graders[-1].load_weights(_weights(out, number))
+        graders[-1].load_weights(_weights(out, fold, number))
     pupil = _fresh(graded, recipe.seed, layout, recipe.grades)
     told = schooled(lessons, graders, "grades", recipe.graded_mixtures, recipe.seed)
     train(pupil, told, recipe.grades, recipe.seed)
     return pupil
 
 
-def fit_grader(number: int, examples: Examples, layout: Layout, recipe: Recipe, out: Path) -> None:
-    """Writes the weights of one network that teaches the grades; on what the shipped one is trained on."""
-    training = examples.where(SHIPPED.training(examples))
+def fit_grader(number: int, examples: Examples, fold: Fold, layout: Layout, recipe: Recipe, out: Path) -> None:
+    """Writes the weights of one network that teaches the grades; on what the fold's is trained on."""
+    training = examples.where(fold.training(examples))
     lessons = _with_grades(Lessons.of(_inputs(training, *_scales(training)), training))
     seed, part = recipe.seed + number, recipe.graders[number - 1]
     grader = _fresh(graded, seed, layout, part)
     train(grader, lessons, part, seed)
-    whole = _weights(out, number)
+    whole = _weights(out, fold, number)
     grader.save_weights(whole.with_name(f"part_{whole.name}"))
     whole.with_name(f"part_{whole.name}").rename(whole)
 
 
-def _weights(out: Path, number: int) -> Path:
-    return out / f"grader_{number}.weights.h5"
+def _weights(out: Path, fold: Fold, number: int) -> Path:
+    return out / f"{fold.name}_grader_{number}.weights.h5"
 
 
 def _fresh(build: Callable[..., keras.Model], seed: int, *of: Any) -> keras.Model:
@@ -216,11 +216,14 @@ def main() -> None:
     recipe = QUICK if options.quick else Recipe()
     tf.config.experimental.enable_op_determinism()
     options.out.mkdir(parents=True, exist_ok=True)
+    folds = folds_named(options.folds, examples)
     pieces: dict[str, Callable[[], None]] = {
-        f"grader_{number}": partial(fit_grader, number, examples, layout, recipe, options.out)
+        f"{fold.name}_grader_{number}": partial(fit_grader, number, examples, fold, layout, recipe, options.out)
+        for fold in folds
+        if fold.measures_grades
         for number in range(1, len(recipe.graders) + 1)
     }
-    for fold in folds_named(options.folds, examples):
+    for fold in folds:
         pieces[fold.name] = partial(fit, examples, fold, layout, recipe, options.out)
     for name, piece in pieces.items():
         try:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.examples import VIRTUAL_TESTS, Examples
+from models.training.examples import FINEREHAB, VIRTUAL_TESTS, Examples
 
 PERSON_FOLDS = 6
 MOVEMENT_FOLDS = 3
@@ -26,6 +26,12 @@ class Fold:
     name: str
     persons: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
+
+    @property
+    def measures_grades(self) -> bool:
+        """The shipped model's are measured on the virtual tests, a fold's on the persons of FineRehab it leaves out."""
+        graded = any(name.split("/")[0] == FINEREHAB for name in self.persons)
+        return self == SHIPPED or (graded and not self.exercises)
 
     def training(self, examples: Examples) -> NDArray[np.bool_]:
         """(n,) rows in which neither the persons nor the movements have any part, as patient or as reference."""
@@ -49,7 +55,7 @@ SHIPPED = Fold("shipped")
 
 
 REAL = ("ui-prmd-kinect2", "wmft-kinect2")
-"""The sets of which movements are left out; the virtual patients' sixteen are what the network has to recognise."""
+"""The sets of which movements are left out; the sixteen, virtual or FineRehab's, are what the network has to know."""
 
 
 def folds_named(which: str, examples: Examples) -> list[Fold]:

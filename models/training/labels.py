@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.examples import ORDINARY, SHUFFLED, UNKNOWN, Examples
+from models.training.examples import ORDINARY, SHUFFLED, UNKNOWN, Examples, scorable
 from models.training.recipe import LEVELS, MOVEMENTS
 
 Floats = NDArray[np.float32]
@@ -20,11 +20,13 @@ def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
     """By head: labels (n, outputs), and weights (n, outputs), 0 where nothing is known.
 
     Levels are those of real sets, where there are any: the box takes virtual patients' from their grades. A set of two
-    levels, right and wrong, teaches the first bound alone: it does not say how poor its wrong ones are.
+    levels, right and wrong, teaches the first bound alone: it does not say how poor its wrong ones are. A grade that
+    nobody gave teaches nothing: neither itself, nor that all was well, where its part counts.
     """
     ordinary = examples.kind == ORDINARY
-    graded = np.isfinite(examples.grades).all(axis=(1, 2))
-    worst = np.where(graded, np.nan_to_num(examples.grades).min(axis=(1, 2)), 3.0)
+    given = np.isfinite(examples.grades)
+    worst = np.where(given.any(axis=(1, 2)), np.where(given, examples.grades, np.inf).min(axis=(1, 2)), 3.0)
+    whole = scorable(examples.grades, examples.part_weights)
     levelled = examples.level != UNKNOWN
     fifths = np.where(examples.five != UNKNOWN, LEVELS - 1 - examples.five, UNKNOWN)
     level = examples.level if levelled.any() else fifths
@@ -37,12 +39,12 @@ def labels_of(examples: Examples) -> dict[str, tuple[Floats, Floats]]:
     labels = {
         "correct": (
             np.where(levelled, examples.level == 0, worst > _ORDERLY)[:, None],
-            (levelled | (graded & ((worst > _ORDERLY) | (worst < _SLIGHT))))[:, None],
+            (levelled | (whole & (worst > _ORDERLY)) | (worst < _SLIGHT))[:, None],
         ),
         "level": (level[:, None] > above, (level != UNKNOWN)[:, None] & (fine[:, None] | (above < 1.0))),
         "same": (ordinary[:, None], np.ones((len(examples), 1))),
         "movement": (movement[:, None] == np.arange(MOVEMENTS), (movement != UNKNOWN)[:, None]),
-        "grades": (grades.reshape(len(examples), -1), graded[:, None, None] * np.broadcast_to(parts, grades.shape)),
+        "grades": (grades.reshape(len(examples), -1), given.reshape(-1, 15, 1) * np.broadcast_to(parts, grades.shape)),
     }
     found = {}
     for name, (label, known) in labels.items():

@@ -20,7 +20,16 @@ from appliance.scoring.components import model_of
 from appliance.skeleton.standard import Recording, recording_of
 from hal.virtual.cases import Case, Seen, cases
 from models.training.collector import Collector
-from models.training.examples import FOREIGN, ORDINARY, SHUFFLED, UNKNOWN, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples
+from models.training.examples import (
+    FOREIGN,
+    ORDINARY,
+    SHUFFLED,
+    UNKNOWN,
+    VIRTUAL_TESTS,
+    VIRTUAL_TRAINING,
+    Examples,
+    scorable,
+)
 
 SEED = 11
 ORIGIN = "virtual patients of the training families, graded exactly"
@@ -83,18 +92,19 @@ def distribution_over(parts: Iterable[Scores]) -> Distribution:
 
 
 def levelled(examples: Examples, grades: NDArray[np.float64], fifths: Distribution) -> NDArray[np.int8]:
-    """(n,) FineRehab's levels, 0 poor to 4 good, that these grades (n, 3, 5) come to; `UNKNOWN` where one is NaN.
+    """(n,) FineRehab's levels, 0 poor to 4 good, that these grades (n, 3, 5) come to; `UNKNOWN` where one that counts
+    is NaN, or the movement is none of `fifths`.
 
     Grades and the examples' weights are of the same sides.
     """
     exercises = load_exercises()
     found = np.full(len(examples), UNKNOWN, np.int8)
-    for row in np.flatnonzero(np.isfinite(grades).all(axis=(1, 2))):
+    for row in np.flatnonzero(scorable(grades, examples.part_weights)):
         exercise = str(examples.exercise[row])
         weights = exercises[exercise].assessment
         if weights is None:
             raise _unweighed(exercise)
-        value = weights.of_dimensions() @ grades[row] @ examples.part_weights[row].astype(np.float64)
+        value = weights.of_dimensions() @ np.nan_to_num(grades[row]) @ examples.part_weights[row].astype(np.float64)
         level = place(FineRehabScore(round(float(value), 6), {}, weights.version), exercise, fifths).level
         found[row] = UNKNOWN if level is None else LEVELS.index(level)
     return found

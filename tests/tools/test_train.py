@@ -34,7 +34,7 @@ def test_an_unknown_option_is_refused_in_one_line() -> None:
         (["--jobs", "0"], "--jobs says how many processes, 1 to 99, not '0'"),
         (["--jobs", "two", "--quick"], "--jobs says how many processes, 1 to 99, not 'two'"),
         (["--evaluate", "--quick"], "choose one of --quick and --evaluate"),
-        ([], "which has no ui-prmd-kinect2/manifest.csv or wmft-kinect2/manifest.csv"),
+        ([], "which has no ui-prmd-kinect2/manifest.csv, wmft-kinect2/manifest.csv or finerehab/annotation.csv"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_made(options: list[str], says: str, tmp_path: Path) -> None:

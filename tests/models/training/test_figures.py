@@ -10,9 +10,20 @@ from numpy.typing import NDArray
 
 from appliance.exercises import exercise_by_id
 from appliance.quality.levels import Distribution
+from appliance.quality.parts import DIMENSIONS
 from appliance.quality.score import FineRehabScore, Grades, score
-from models.training.examples import FOREIGN, ORDINARY, UNKNOWN, VIRTUAL_TESTS, VIRTUAL_TRAINING, Examples, joined
-from models.training.figures import figures
+from models.training.examples import (
+    FINEREHAB,
+    FOREIGN,
+    ORDINARY,
+    UNKNOWN,
+    VIRTUAL_TESTS,
+    VIRTUAL_TRAINING,
+    Examples,
+    joined,
+)
+from models.training.figures import Figure, figures
+from models.training.finerehab_figures import finerehab_figures
 from models.training.folds import REAL, SHIPPED, Fold
 from models.training.outcomes import Outcomes
 from models.training.virtual import distribution_over, levelled
@@ -96,7 +107,8 @@ def outcomes(examples: Examples, fold: Fold, *, right: bool = True) -> Outcomes:
     return Outcomes(fold, examples, heads, heads, np.zeros(len(examples)))
 
 
-def found(sources: tuple[str, ...], *, right: bool) -> dict[str, tuple[float, str]]:
+def held_out(sources: tuple[str, ...], *, right: bool) -> tuple[Examples, list[Outcomes]]:
+    """All examples, and two folds that leave out half of the persons each."""
     tests = some(VIRTUAL_TESTS, 1)
     training = joined([some(source, 0) for source in (VIRTUAL_TRAINING, *sources)])
     persons = []
@@ -104,7 +116,12 @@ def found(sources: tuple[str, ...], *, right: bool) -> dict[str, tuple[float, st
         left_out = tuple(f"{source}/{number}" for source in sources for number in range(half, 8, 2))
         rows = np.isin(training.person, left_out)
         persons.append(outcomes(joined([training.where(rows), tests]), Fold(f"persons_{half}", left_out), right=right))
-    made = figures(outcomes(tests, SHIPPED, right=right), persons, [], training, FIFTHS)
+    return training, persons
+
+
+def found(sources: tuple[str, ...], *, right: bool) -> dict[str, tuple[float, str]]:
+    training, persons = held_out(sources, right=right)
+    made = figures(outcomes(some(VIRTUAL_TESTS, 1), SHIPPED, right=right), persons, [], training, FIFTHS)
     return {figure.name: (figure.value, figure.target) for figure in made if figure.target}
 
 
@@ -130,6 +147,43 @@ def test_nothing_is_said_of_a_set_that_was_not_at_hand(at_hand: tuple[str, ...])
     assert ("UI-PRMD" in said, "WMFT" in said) == (REAL[0] in at_hand, REAL[1] in at_hand)
     assert ("real sets" in said) == bool(at_hand)
     assert all(np.isfinite(value) for value, _ in made.values())
+
+
+def of_finerehab(training: Examples, persons: list[Outcomes]) -> dict[str, Figure]:
+    made = finerehab_figures(persons, training, FIFTHS)
+    return {figure.name.removeprefix("FineRehab, unseen persons: "): figure for figure in made}
+
+
+def without_some(of: Outcomes, step: int) -> Outcomes:
+    """Every so many of FineRehab's lack a grade of the trunk, and so a level."""
+    rows = np.flatnonzero(of.examples.source == FINEREHAB)[::step]
+    grades, five = of.examples.grades.copy(), of.examples.five.copy()
+    grades[rows, 0, 0], five[rows] = np.nan, UNKNOWN
+    return replace(of, examples=replace(of.examples, grades=grades, five=five))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_finerehabs_subjects_have_the_figures_of_virtual_patients(right: bool) -> None:
+    made = of_finerehab(*held_out((FINEREHAB, *REAL), right=right))
+    assert {figure.persons for figure in made.values()} == {"0 2 4 6; 1 3 5 7", ""}
+    assert (made["movement recognised"].value == 1.0) == right
+    assert (made["five levels, accuracy"].value == 1.0) == right
+    for dimension in DIMENSIONS:
+        assert (made[f"{dimension}, mean absolute error"].value < 1e-6) == right
+
+
+def test_what_of_finerehab_is_not_graded_in_full_has_no_part_in_its_figures() -> None:
+    training, persons = held_out((FINEREHAB,), right=True)
+    some_of_it = of_finerehab(training, [without_some(fold, 3) for fold in persons])
+    assert some_of_it["five levels, accuracy"].value == 1.0
+    assert some_of_it["completeness, mean absolute error"].value < 1e-6
+    nothing = of_finerehab(training, [without_some(fold, 1) for fold in persons])
+    assert list(nothing) == ["movement recognised", "- nearest neighbour"]
+
+
+@pytest.mark.parametrize("at_hand", [(), REAL])
+def test_nothing_is_said_of_finerehab_where_it_was_not_at_hand(at_hand: tuple[str, ...]) -> None:
+    assert of_finerehab(*held_out(at_hand, right=True)) == {}
 
 
 def test_the_neighbour_is_asked_about_the_same_persons() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -17,13 +16,10 @@ from appliance.exercises import load_exercises
 from appliance.quality.levels import FEWEST, distribution_of, place
 from appliance.quality.parts import BODY_PARTS, DIMENSIONS, LEVELS
 from appliance.quality.score import Grades, score
-from appliance.recording.export import cuts_of_session
-from appliance.recording.finerehab_json import Cut, read_finerehab, write_finerehab
-from appliance.recording.session_format import SessionMetadata
-from appliance.recording.session_writer import SessionWriter
-from hal.virtual.patient import VirtualPatient
+from appliance.recording.finerehab_json import read_finerehab, write_finerehab
 from models.training.finerehab import Sample, samples
-from models.training.finerehab_tables import GRADE_COLUMNS, ID_COLUMNS, CutId, Subject
+from models.training.finerehab_tables import GRADE_COLUMNS, ID_COLUMNS, SUBJECT_COLUMNS, CutId, Subject
+from tests.models.training.small_set import cuts_of, write_table
 
 SUBJECTS = {"S01": ("64", "patient"), "S 02": ("", "healthy")}
 DONE = (("squat", "both"), ("seated_knee_extension", "left"))
@@ -35,29 +31,6 @@ def graded(subject: str, exercise: str, number: int) -> np.ndarray:
     return np.arange(start, start + 15).reshape(3, 5) % 5
 
 
-def cuts_of(subject: str, exercise: str, side: str, folder: Path) -> list[Cut]:
-    """Two repetitions, recorded into a session file and exported from it."""
-    patient = VirtualPatient(seed=list(SUBJECTS).index(subject))
-    patient.rest(exercise, side, at_s=-10.0)
-    times = np.arange(0.0, patient.perform(exercise, side, 2, at_s=0.0) + 1.0, 1 / 15)
-    metadata = SessionMetadata(
-        session=f"{subject} {exercise}",
-        index=0,
-        exercise=exercise,
-        started="2026-11-22T10:15:00Z",
-        software="0.1.0",
-        side=side,
-        subject=subject,
-    )
-    path = metadata.file_in(folder)
-    path.parent.mkdir(parents=True)
-    writer = SessionWriter.open(path, metadata)
-    for time_s, positions in zip(times, patient.joints(times), strict=True):
-        writer.add_skeleton(round(time_s * 1e9), round(time_s * 1e9), positions, np.ones(17))
-    writer.finish()
-    return list(cuts_of_session(path))
-
-
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two subjects, two movements, two cuts of each; one movement's files in a folder of their own."""
@@ -66,25 +39,20 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     annotation: list[list[str]] = []
     for subject in SUBJECTS:
         for exercise, side in DONE:
-            cuts = cuts_of(subject, exercise, side, sessions)
+            cuts = cuts_of(subject, list(SUBJECTS).index(subject), exercise, side, sessions)
             assert [cut.number for cut in cuts] == [1, 2]
             for cut in cuts:
                 write_finerehab(folder / "lower" if exercise == "squat" else folder, cut)
                 values = graded(subject, exercise, cut.number)
                 annotation.append([subject, exercise, side, str(cut.number), *map(str, values.flat)])
-    write(folder / "annotation.csv", [*ID_COLUMNS, *GRADE_COLUMNS], annotation)
-    write(folder / "subject.csv", ["SubjectID", "Age", "Group"], [[name, *rest] for name, rest in SUBJECTS.items()])
+    write_table(folder / "annotation.csv", [*ID_COLUMNS, *GRADE_COLUMNS], annotation)
+    write_table(folder / "subject.csv", [*SUBJECT_COLUMNS], [[name, *rest] for name, rest in SUBJECTS.items()])
     return folder
 
 
 @pytest.fixture
 def folder(pristine: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(pristine, tmp_path / "set"))
-
-
-def write(path: Path, header: list[str], rows: list[list[str]]) -> None:
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
 
 
 def load(folder: Path) -> tuple[list[Sample], list[str]]:

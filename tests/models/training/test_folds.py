@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.training.examples import ORDINARY, VIRTUAL_TESTS, Examples, joined
+from models.training.examples import FINEREHAB, ORDINARY, VIRTUAL_TESTS, Examples, joined
 from models.training.folds import REAL, Fold, folds_named
 from models.training.measures import calibration_error, platt
 
@@ -62,6 +62,14 @@ def test_every_real_person_and_movement_is_measured_exactly_once(examples: Examp
 
 def test_the_shipped_one_trains_on_everybody_but_the_virtual_tests(examples: Examples) -> None:
     assert (Fold("shipped").training(examples) == (examples.source != VIRTUAL_TESTS)).all()
+
+
+def test_grades_are_measured_with_the_shipped_one_and_on_whom_finerehab_graded(examples: Examples) -> None:
+    """A network for grades takes most of a fold's time to train."""
+    assert [fold.name for fold in folds_named("all", examples) if fold.measures_grades] == ["shipped"]
+    with_it = joined([examples, some(FINEREHAB, 5, 2)])
+    named = [fold.name for fold in folds_named("all", with_it) if fold.measures_grades]
+    assert named == ["shipped", *(f"persons_{number}" for number in range(1, 6))]
 
 
 def test_examples_survive_being_stored(examples: Examples, tmp_path: Path) -> None:
