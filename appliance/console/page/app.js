@@ -103,23 +103,32 @@ function listAlerts() {
   raised.sort((a, b) => (a.since < b.since ? 1 : -1)); // the newest first
   section.querySelector(".empty").hidden = raised.length > 0;
   if (section.hidden) return raised.length;
-  section.querySelector("ul").replaceChildren(
+  const list = element("ul");
+  list.append(
     ...raised.slice(0, MOST_ALERTS).map(({ box, code, what, since, remedy }) => {
       const item = element("li");
       item.append(element("a", `${box.site} / ${box.name}`, { href: address("box", box.site, box.name) }), " ", element("strong", code), moment(since), element("div", what), element("div", remedy, { className: "faint" }));
       return item;
     }),
   );
+  const shown = section.querySelector("ul");
+  if (!shown.isEqualNode(list)) {
+    const focused = shown.contains(document.activeElement) ? document.activeElement.href : null;
+    shown.replaceWith(list);
+    if (focused) ([...list.querySelectorAll("a")].find((link) => link.href === focused) ?? section.querySelector("h2")).focus();
+  }
   section.querySelector(".more").hidden = raised.length <= MOST_ALERTS;
   return raised.length;
 }
 
-async function showBox(site, name) {
+// anew: nothing of the box, or the subject, that was shown before stays until the answer is there.
+async function showBox(site, name, anew = false) {
   const section = document.querySelector("#box");
   section.querySelector("h2").textContent = `${name} (${site})`;
+  if (anew) section.querySelector(".details").replaceChildren();
   const answer = await fetch(`/boxes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`).catch(() => null);
   const found = await answer?.json().catch(() => null);
-  if (!found) return;
+  if (!found || !stillAt("box", site, name)) return;
   const parts = answer.ok ? [...alertsOf(found.alerts), facts("Status", found.status), ...devices(found.health), facts("Health", rest(found.health)), facts("Session", found.session)] : [element("p", found.error)];
   section.querySelector(".details").replaceChildren(...parts);
 }
@@ -136,11 +145,22 @@ function rest(health) {
   return Object.fromEntries(Object.entries(health).filter(([name]) => name !== "devices"));
 }
 
+// At the end of a name; bytes are told as gigabytes.
+const UNITS = { bytes: "GB", c: "°C", hz: "Hz", s: "s", percent: "%" };
+const UNIT = new RegExp(`_(${Object.keys(UNITS).join("|")})$`);
+
 function inWords(name, value) {
-  if (typeof value === "number" && name.endsWith("_bytes")) return `${(value / 1e9).toFixed(1)} GB`;
-  if (typeof value !== "object" || value === null) return String(value ?? "");
-  const parts = Object.entries(value).map(([key, part]) => [key.replaceAll("_", " "), typeof part === "object" ? JSON.stringify(part) : part]);
-  return Array.isArray(value) ? parts.map(([, part]) => part).join(", ") : parts.map(([key, part]) => `${key}: ${part}`).join(", ");
+  if (Array.isArray(value)) return value.map((part) => inWords(name, part)).join("; ");
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).map(([key, part]) => [label(key), inWords(key, part)]).filter(([, words]) => words).map(([key, words]) => `${key}: ${words}`).join(", ");
+  }
+  const unit = typeof value === "number" && name.match(UNIT)?.[1];
+  if (!unit) return String(value ?? "");
+  return `${unit === "bytes" ? (value / 1e9).toFixed(1) : value} ${UNITS[unit]}`;
+}
+
+function label(name) {
+  return name.replace(UNIT, "").replaceAll("_", " ");
 }
 
 function facts(title, values, className = "") {
@@ -150,15 +170,25 @@ function facts(title, values, className = "") {
     const words = inWords(name, value);
     const said = element("dd");
     said.append(/^\d{4}-\d\d-\d\dT/.test(words) ? moment(words) : words);
-    if (words) list.append(element("dt", name.replace(/_bytes$/, "").replaceAll("_", " ")), said);
+    if (words) list.append(element("dt", label(name)), said);
   }
   part.append(element("h3", title, { className }), list.childElementCount ? list : element("p", "Nothing was heard.", { className: "faint" }));
   return part;
 }
 
-async function openCourse(site, subject) {
-  const answer = await fetch(`/courses/${encodeURIComponent(site)}/${encodeURIComponent(subject)}`);
-  if (answer.ok) await showCourse(document.querySelector("#course"), subject, (await answer.json()).results, resultColumns);
+async function openCourse(site, subject, anew = false) {
+  const section = document.querySelector("#course");
+  if (anew) showCourse(section, subject, [], resultColumns);
+  if (anew) section.querySelector(".empty").hidden = true; // that is not known yet
+  const answer = await fetch(`/courses/${encodeURIComponent(site)}/${encodeURIComponent(subject)}`).catch(() => null);
+  const found = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (found && stillAt("course", site, subject)) await showCourse(section, subject, found.results, resultColumns);
+}
+
+// Answers may come late, and in another order than they were asked for.
+function stillAt(...asked) {
+  const now = place();
+  return asked.every((part, index) => part === now[index]);
 }
 
 const TITLES = { boxes: "Boxes", alerts: "Alerts", results: "Results", box: "A box", course: "A course" };
@@ -181,8 +211,8 @@ function go(focus = true) {
     else link.removeAttribute("aria-current");
   }
   if (known === "alerts") listAlerts();
-  if (known === "box") showBox(site, name);
-  if (known === "course") openCourse(site, name);
+  if (known === "box") showBox(site, name, focus);
+  if (known === "course") openCourse(site, name, focus);
   document.title = `${TITLES[known]} · RehabBox console`;
   if (focus) document.querySelector(`#${known} h2`).focus();
 }

@@ -14,6 +14,19 @@ from selenium.webdriver.support.ui import WebDriverWait
 from appliance.console.access import COOKIE
 from tests.appliance.console.running import TOKEN, Console
 
+LATE = """
+    const asked = fetch;
+    window.late = 0;
+    window.fetch = async (url, ...rest) => {
+      const answer = await asked(url, ...rest);
+      if (url.endsWith("-1")) {
+        await new Promise((done) => setTimeout(done, 700));
+        setTimeout(() => window.late++, 200); // it has been shown by then, if it is
+      }
+      return answer;
+    };
+"""
+"""Of the first box and subject everything comes late."""
 MARKUP = "<img src=x onerror=\"document.title='run'\"><b>bold</b>"
 
 
@@ -99,13 +112,42 @@ def test_alerts_come_and_go_and_a_box_tells_everything_of_itself(console: Consol
     browser.find_element(By.LINK_TEXT, "box-1").click()
     until(browser, lambda b: "Alert: camera_lost" in b.find_element(By.ID, "box").text)
     assert "plug" in browser.find_element(By.ID, "box").text
-    health = {"queued": 7, "devices": {"camera": {"state": "lost", "error": "unplugged"}}}
-    console.publish("clinic/box-1/health", health)
+    exercises = [{"exercise": "squat", "repetitions": 3}, {"exercise": "heel_raise", "outcome": None}]
+    console.publish("clinic/box-1/session/s-1", {"state": "recording", "exercises": exercises})
+    devices = {"camera": {"state": "lost", "error": "unplugged"}}
+    console.publish("clinic/box-1/health", {"queued": 7, "temperature_c": 43.5, "devices": devices})
     until(browser, lambda b: "unplugged" in b.find_element(By.ID, "box").text)
+    assert "temperature\n43.5 °C" in browser.find_element(By.ID, "box").text
+    assert "exercises\nexercise: squat, repetitions: 3; exercise: heel_raise" in browser.find_element(By.ID, "box").text
     browser.find_element(By.LINK_TEXT, "Alerts 1").click()
     until(browser, lambda b: "gone" in b.find_element(By.ID, "alerts").text)
+    browser.find_element(By.CSS_SELECTOR, "#alerts li a").send_keys("")
+    console.publish("clinic/box-2/alert/imu_lost", alert | {"code": "imu_lost"}, retain=True)
+    until(browser, lambda b: "imu_lost" in b.find_element(By.ID, "alerts").text)
+    assert browser.switch_to.active_element.text == "clinic / box-1"  # where the keyboard was
+    console.publish("clinic/box-2/alert/imu_lost", None, retain=True)
     console.publish("clinic/box-1/alert/camera_lost", None, retain=True)
     until(browser, lambda b: "Nothing is wrong." in b.find_element(By.ID, "alerts").text)
+
+
+def test_an_answer_that_comes_late_is_not_shown_as_another_boxs_or_subjects(console: Console, browser: Chrome) -> None:
+    for number in (1, 2):
+        console.publish(f"clinic/box-{number}/status", status(software=f"of-{number}"))
+        console.publish(f"clinic/box-{number}/result/squat", result(number, subject=f"p-{number}"))
+    sign_in(browser, console)
+    until(browser, lambda b: len(rows(b, "boxes")) == 2 and len(rows(b, "results")) == 2)
+    browser.execute_script(LATE)
+    for number, (page, heading) in enumerate(
+        (("box/clinic/box", "box-{} (clinic)"), ("course/clinic/p", "Subject p-{}")), 1
+    ):
+        for one in (1, 2):
+            browser.execute_script("location.hash = arguments[0]", f"#/{page}-{one}")
+        shown = browser.find_element(By.ID, page.partition("/")[0])
+        until(browser, lambda _, number=number: browser.execute_script("return window.late") == number)
+        until(browser, lambda _, shown=shown: "of-2" in shown.text or "p-2\n" in shown.text)
+        assert shown.find_element(By.TAG_NAME, "h2").text == heading.format(2)
+        assert "of-1" not in shown.text
+        assert "p-1\n" not in shown.text
 
 
 def test_two_thousand_boxes_are_listed_filtered_and_sorted(console: Console, browser: Chrome) -> None:
