@@ -58,8 +58,9 @@ def main() -> None:
                     each.result()
                     progress.advance(task)
         except RehabBoxError as error:
+            _tell(error)
             pool.shutdown(cancel_futures=True)
-            sys.exit(f"collect: {error}")
+            sys.exit(1)
         fifths = virtual.distribution_over(chunk.result()[1] for chunk in drawn["training"])
         chunks = [chunk.result()[0] for family in drawn.values() for chunk in family]
         examples = joined([*chunks, *(each.result() for each in real)])
