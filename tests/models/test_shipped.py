@@ -104,9 +104,12 @@ def test_virtual_patients_never_seen_are_recognised_and_graded(strangers: list[t
     assert np.mean([said.sure for _, said in asked]) > 0.85
 
 
-def test_what_is_not_asked_for_is_told_apart(strangers: list[tuple[Case, Judgement]]) -> None:
-    strange = [said for case, said in strangers if case.kind in ("foreign", "shuffled")]
-    assert np.mean([not said.sure for said in strange]) > 0.7
+def test_what_is_not_asked_for_is_told_apart() -> None:
+    """The card has 0.9 of over a thousand; of forty, chance leaves 0.8."""
+    strange = [judged(case) for case in cases("test", 200, seed=97) if case.kind != "asked"]
+    told = [not said.sure for said in strange if said is not None]
+    assert len(told) >= 30
+    assert np.mean(told) > 0.8
 
 
 def test_the_better_done_has_the_higher_quality(strangers: list[tuple[Case, Judgement]]) -> None:
