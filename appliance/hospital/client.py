@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,16 +97,24 @@ class Heard:
 
 
 class _Inbox(Queue[Heard]):
-    """Its size is in bytes: full, it takes nothing more, until something is fetched or it is let go."""
+    """Its size is in bytes: full, it takes nothing more, until something is fetched or it has no limit."""
 
     def __init__(self) -> None:
         super().__init__(MOST_WAITING_BYTES)
         self._bytes = 0
 
-    def let_go(self) -> None:
-        """Nobody will fetch any more: whoever waits to put something in goes on."""
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Within it nobody fetches: whoever waits to put something in goes on."""
+        self.limit(sys.maxsize)
+        try:
+            yield
+        finally:
+            self.limit(MOST_WAITING_BYTES)
+
+    def limit(self, most: int) -> None:
         with self.mutex:
-            self.maxsize = sys.maxsize
+            self.maxsize = most
             self.not_full.notify_all()
 
     def _qsize(self) -> int:
@@ -161,7 +171,7 @@ class HospitalClient:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._client.disconnect()
-        self._heard.let_go()
+        self._heard.limit(sys.maxsize)
         self._client.loop_stop()
 
     def next(self, timeout_s: float) -> Heard | None:
@@ -191,16 +201,20 @@ class HospitalClient:
         if expiry_s is not None:
             properties.MessageExpiryInterval = expiry_s
         wanted = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
+        with self._heard.unlimited():  # the broker's answer comes behind what it has sent before
+            reason = self._answer_to(wanted)
+        if reason.is_failure:
+            raise BrokerError(f"the broker refuses {topic}: {reason}")
+
+    def _answer_to(self, number: int) -> ReasonCode:
         deadline = monotonic() + ANSWER_S
         while True:
             try:
                 mid, reason = self._published.get(timeout=max(deadline - monotonic(), 0.0))
             except Empty:
                 raise BrokerError(f"the broker {self._address} does not answer") from None
-            if mid == wanted:
-                break
-        if reason.is_failure:
-            raise BrokerError(f"the broker refuses {topic}: {reason}")
+            if mid == number:
+                return reason
 
     def _on_publish(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties) -> None:
         self._published.put((mid, reason))

@@ -83,3 +83,12 @@ def test_it_can_be_left_in_the_middle_of_a_flood(broker: ThrowawayBroker, hospit
         flood(broker)
         began = monotonic()
     assert monotonic() - began < 5.0
+
+
+def test_in_the_middle_of_a_flood_the_broker_takes_what_is_published(
+    broker: ThrowawayBroker, hospital: HospitalClient
+) -> None:
+    with hospital:
+        flood(broker)
+        hospital.publish("rehabbox/1/demo/box-2/prescription", b"{}", retain=True)
+        assert hospital.next(1.0) is not None
