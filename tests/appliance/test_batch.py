@@ -192,7 +192,11 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 def test_ui_prmd_incorrect_repetitions_rank_behind_correct_ones(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All 960 rows are scored; AUC of D_P, persons together, mean over movements, is the 0.82 known of plain HS-BTW."""
+    """All 960 rows are scored; AUC of D_P, persons together, mean over movements, is the 0.82 known of plain HS-BTW.
+
+    Without a quality model, which has no part in that.
+    """
+    monkeypatch.setenv("REHABBOX_MODELS", str(tmp_path))
     out = tmp_path / "r.csv"
     assert run(data / "ui-prmd-kinect2" / "manifest.csv", "--out", out, "--json", monkeypatch=monkeypatch) == 0
     printed = json.loads(capsys.readouterr().out)
