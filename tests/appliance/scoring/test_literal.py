@@ -107,9 +107,9 @@ def assert_same(found: Any, expected: dict[str, Any], name: str) -> None:
         assert got == pytest.approx(value, rel=1e-6, abs=1e-12), f"{name}: {key}"
 
 
-def test_every_pair_of_the_ui_prmd_manifest(data: Path) -> None:
+def test_every_fourth_pair_of_the_ui_prmd_manifest(data: Path) -> None:
     folder = data / "ui-prmd-kinect2"
-    rows = list(csv.DictReader((folder / "manifest.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((folder / "manifest.csv").read_text().splitlines()))[::4]
     references = {}
     for row in rows:
         if row["reference"] not in references:
@@ -122,7 +122,7 @@ def test_every_pair_of_the_ui_prmd_manifest(data: Path) -> None:
         patient = read_recording(folder / row["file"])
         expected = literal(instructor_positions, normalise(patient.positions))
         assert_same(compare(prepared, patient), expected, row["file"])
-    assert len(rows) == 960
+    assert len(rows) == 240
 
 
 def body(rng: np.random.Generator, frames: int, rate: int = 30) -> Recording:
