@@ -23,12 +23,6 @@ from hal.camera.synthetic import SyntheticCamera, pose_of
 SERVERS = Path(__file__).parent / "servers"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole boxes first: a worker that comes late to a test of a minute keeps all the others waiting."""
-    folders = [Path(__file__).parent / folder for folder in ("docs", "integration", "tools")]
-    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in folders))
-
-
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real recordings, which are not part of the project."""
