@@ -135,7 +135,8 @@ class HospitalClient:
 
     What boxes publish during an outage is not heard. What they publish faster than it is fetched waits here up to
     `MOST_WAITING_BYTES`; beyond that nothing is read or acknowledged: the rest waits at the broker, in order, while it
-    has room. Raises `BrokerError` where the first connection fails.
+    has room. `publish` takes in all that comes before its own answer. Raises `BrokerError` where the first connection
+    fails.
     """
 
     def __init__(self, address: BrokerAddress, name: str, filters: tuple[str, ...] = ()) -> None:

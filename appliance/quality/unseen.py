@@ -1,7 +1,8 @@
 """What was not seen is no difference: a joint that one of the two never shows does what it does in the other (ours).
 
 The network learned from people of whom every joint was seen at some time. Ankles under a table, left at the pelvis as
-`appliance.scoring.body` leaves them, made a quality of 0.9 one of 0.2 on virtual patients who did all they were asked.
+`appliance.scoring.body` leaves them, made a mean quality of 0.74 one of 0.18 on virtual patients who did all they were
+asked.
 """
 
 from __future__ import annotations

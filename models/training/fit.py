@@ -5,7 +5,8 @@
 Needs the training environment. For each fold OUT gets NAME.tflite, NAME.json with the standardisation of its inputs,
 and NAME.npz with the outputs of the float network on the test rows, for comparison. The networks that teach one the
 grades come first, as NAME_grader_N.weights.h5, for each fold that measures them. Several processes with one OUT share
-the work: each takes the next piece that none has begun, NAME.begun says so, and each piece comes out the same.
+the work: each takes the next piece that none has begun, NAME.begun says so, and each piece comes out the same. A
+process that is ended leaves its piece begun, and a fold waits for those who teach it: start over with an empty OUT.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def test_virtual_patients_never_seen_are_recognised_and_graded(strangers: list[t
 
 
 def test_what_is_not_asked_for_is_told_apart() -> None:
-    """The card has 0.9 of over a thousand; of forty, chance leaves 0.8."""
+    """The card has 0.9 of over a thousand; of thirty, chance leaves 0.8."""
     strange = [judged(case) for case in cases("test", 200, seed=97) if case.kind != "asked"]
     told = [not said.sure for said in strange if said is not None]
     assert len(told) >= 30
