@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -17,6 +19,7 @@ import cv2
 import numpy as np
 import pytest
 
+from appliance.cli import main
 from appliance.hospital.throwaway import ThrowawayBroker
 from hal.camera.synthetic import SyntheticCamera, pose_of
 
@@ -30,6 +33,24 @@ def data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs the real recordings: set REHABBOX_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `rehabbox` with these arguments here, without the second that a process of its own takes to begin."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = ["rehabbox", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", words)
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert isinstance(left.value.code, int)
+        return subprocess.CompletedProcess(words, left.value.code, *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -59,8 +59,10 @@ def test_every_command_explains_itself_with_an_example_and_each_option_with_word
         (["watch", "http://broker"], "http://broker"),
     ],
 )
-def test_a_usage_error_is_one_line_that_names_it(arguments: list[str], named: str) -> None:
-    done = run(*arguments)
+def test_a_usage_error_is_one_line_that_names_it(
+    arguments: list[str], named: str, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done = command(*arguments)
     assert done.returncode == 2
     said = done.stdout + done.stderr
     assert named in said
@@ -69,11 +71,13 @@ def test_a_usage_error_is_one_line_that_names_it(arguments: list[str], named: st
         assert (done.stdout, done.stderr.count("\n")) == ("", 1)
 
 
-@pytest.mark.parametrize("command", ["segment", "score"])
+@pytest.mark.parametrize("name", ["segment", "score"])
 @pytest.mark.parametrize("content", [b"", b"\x00\xff" * 500, b"time_s,a\n1,2\n", b"\x1f\x8b\x08\x00cut"])
-def test_a_bad_recording_is_one_line_that_names_the_file(command: str, content: bytes, tmp_path: Path) -> None:
+def test_a_bad_recording_is_one_line_that_names_the_file(
+    name: str, content: bytes, tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     file = tmp_path / "bad.csv.gz"
     file.write_bytes(content)
-    done = run(command, *([str(file)] * (2 if command == "score" else 1)))
+    done = command(name, *([file] * (2 if name == "score" else 1)))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "bad.csv.gz" in done.stderr

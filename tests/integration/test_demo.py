@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,8 +38,11 @@ def test_the_demo_shows_three_results_that_came_through_the_broker() -> None:
         (["--video", __file__, "--reference", __file__, "--exercise", "juggling"], "juggling"),
     ],
 )
-def test_bad_input_is_one_line(arguments: list[str], named: str, tmp_path: Path) -> None:
-    done = subprocess.run([*DEMO, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path)
+def test_bad_input_is_one_line(
+    arguments: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = command("demo", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1

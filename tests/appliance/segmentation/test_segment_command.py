@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from appliance.skeleton.adapters import standard_from
 from appliance.skeleton.standard import recording_of
 
 
-def segment(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", "from appliance.cli import main; main()", "segment", *map(str, arguments)]
-    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+@pytest.fixture
+def segment(command: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(command, "segment")
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def squats(data: Path, tmp_path: Path) -> Path:
     return file
 
 
-def test_the_video_holds_two_squats_and_the_beginning_of_a_third(squats: Path) -> None:
+def test_the_video_holds_two_squats_and_the_beginning_of_a_third(squats: Path, segment: Callable[..., Any]) -> None:
     run = segment(squats, "--json")
     assert run.returncode == 0
     first, second, third = json.loads(run.stdout)["repetitions"]
@@ -48,7 +47,9 @@ def test_the_video_holds_two_squats_and_the_beginning_of_a_third(squats: Path) -
     assert third["start_s"] > second["end_s"]
 
 
-def test_an_exercise_restricts_what_is_followed(performing: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_exercise_restricts_what_is_followed(
+    performing: Callable[..., Any], tmp_path: Path, segment: Callable[..., Any]
+) -> None:
     truth = performing([{"side": "left"}, {"side": "right"}], [1.0, 1.0, 1.0], noise=0.005)
     write_skeleton_csv(tmp_path / "arms.csv", truth.recording)
     everything = json.loads(segment(tmp_path / "arms.csv", "--json").stdout)["repetitions"]
@@ -58,7 +59,9 @@ def test_an_exercise_restricts_what_is_followed(performing: Callable[..., Any], 
     assert arms_ignored.returncode == 1
 
 
-def test_without_json_a_person_reads_a_table(performing: Callable[..., Any], tmp_path: Path) -> None:
+def test_without_json_a_person_reads_a_table(
+    performing: Callable[..., Any], tmp_path: Path, segment: Callable[..., Any]
+) -> None:
     write_skeleton_csv(tmp_path / "one.csv", performing([{}], [1.0, 1.0]).recording)
     run = segment(tmp_path / "one.csv")
     assert run.returncode == 0
@@ -70,7 +73,7 @@ def test_without_json_a_person_reads_a_table(performing: Callable[..., Any], tmp
     ("arguments", "named"), [(["nowhere.csv"], "nowhere.csv"), (["one.csv", "--exercise", "juggling"], "juggling")]
 )
 def test_bad_input_is_one_line(
-    performing: Callable[..., Any], tmp_path: Path, arguments: list[str], named: str
+    performing: Callable[..., Any], tmp_path: Path, arguments: list[str], named: str, segment: Callable[..., Any]
 ) -> None:
     write_skeleton_csv(tmp_path / "one.csv", performing([{}], [1.0, 1.0]).recording)
     run = segment(tmp_path / arguments[0], *arguments[1:])

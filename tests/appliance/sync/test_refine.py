@@ -172,7 +172,7 @@ def real_sensor(data: Path, name: str, first: int, count: int) -> InertialRecord
 def test_real_sensors_that_moved_are_found(data: Path, skew: float) -> None:
     errors = []
     rng = np.random.default_rng(4)
-    for name, first in (("e1/u2", 0), ("e1/u2", 3000), ("e2/u4", 0), ("e2/u4", 2000)):
+    for name, first in (("e1/u2", 0), ("e2/u4", 0), ("e2/u4", 2000)):
         sensor = real_sensor(data, name, first, 500)
         offset_s = rng.uniform(-1.5, 1.5)
         found = refine(seen_by_camera(sensor, rng, 0.012), {"left_wrist": moved(sensor, offset_s, skew)})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from appliance.recording.skeleton_csv import write_skeleton_csv
 from appliance.sync.inertial import InertialRecording
 
 
-def sync(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", "from appliance.cli import main; main()", "sync", *map(str, arguments)]
-    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+@pytest.fixture
+def sync(command: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(command, "sync")
 
 
 def write_imu(path: Path, sensor: InertialRecording) -> Path:
@@ -39,7 +40,7 @@ def camera(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_offset_between_two_files(pair: Pair, camera: Path, tmp_path: Path) -> None:
+def test_the_offset_between_two_files(pair: Pair, camera: Path, tmp_path: Path, sync: Callable[..., Any]) -> None:
     lively = max(("left_ankle", "right_ankle"), key=lambda joint: np.ptp(pair.worn[joint].angular_velocity))
     imu = write_imu(tmp_path / "shank.csv", pair.worn[lively])
     run = sync(camera, imu, "--segment", lively, "--json")
@@ -51,7 +52,9 @@ def test_the_offset_between_two_files(pair: Pair, camera: Path, tmp_path: Path) 
     assert sync(camera, imu, "--segment", lively).stdout.startswith("camera time = imu time -0.7")
 
 
-def test_too_little_motion_is_status_1_and_still_a_document(pair: Pair, camera: Path, tmp_path: Path) -> None:
+def test_too_little_motion_is_status_1_and_still_a_document(
+    pair: Pair, camera: Path, tmp_path: Path, sync: Callable[..., Any]
+) -> None:
     run = sync(camera, write_imu(tmp_path / "arm.csv", pair.worn["left_wrist"]), "--segment", "left_wrist", "--json")
     assert run.returncode == 1
     found = json.loads(run.stdout)
@@ -60,7 +63,7 @@ def test_too_little_motion_is_status_1_and_still_a_document(pair: Pair, camera: 
 
 
 @pytest.mark.parametrize("segment", ["pelvis", "left_forearm", ""])
-def test_a_segment_is_named_by_its_far_joint(camera: Path, segment: str) -> None:
+def test_a_segment_is_named_by_its_far_joint(camera: Path, segment: str, sync: Callable[..., Any]) -> None:
     run = sync(camera, camera, "--segment", segment)
     assert run.returncode == 2
     assert "left_wrist" in run.stderr
@@ -84,7 +87,7 @@ HEADER = ",".join(COLUMNS)
     ],
 )
 def test_what_is_no_imu_recording_is_one_line_and_status_2(
-    camera: Path, tmp_path: Path, text: str, complaint: str
+    camera: Path, tmp_path: Path, text: str, complaint: str, sync: Callable[..., Any]
 ) -> None:
     imu = tmp_path / "bad.csv"
     imu.write_text(text)
