@@ -39,7 +39,10 @@ def data() -> Path:
 def command(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `rehabbox` with these arguments here, without the second that a process of its own takes to begin."""
+    """Runs `rehabbox` with these arguments here, without the second that a process of its own takes to begin.
+
+    Not for `rehabbox run`, which sets its process's umask and more.
+    """
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         words = ["rehabbox", *map(str, arguments)]

@@ -54,7 +54,6 @@ def test_every_command_explains_itself_with_an_example_and_each_option_with_word
         (["segment", "none.csv"], "none.csv"),
         (["pose", "none.mp4", "--out", "x.csv"], "none.mp4"),
         (["batch", "none.csv", "--out", "x.csv"], "none.csv"),
-        (["run", "--settings", "none.toml"], "none.toml"),
         (["doctor", "--settings", "none.toml"], "none.toml"),
         (["watch", "http://broker"], "http://broker"),
     ],
@@ -69,6 +68,12 @@ def test_a_usage_error_is_one_line_that_names_it(
     assert "Traceback" not in said
     if arguments:
         assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+
+
+def test_the_daemon_says_in_one_line_that_it_has_no_settings() -> None:
+    done = run("run", "--settings", "none.toml")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "none.toml" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["segment", "score"])
