@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from secrets import token_hex
@@ -95,29 +98,54 @@ def console(
     access = Access(user_header, frozenset(proxies or ("127.0.0.1", "::1")), token, frozenset(hosts))
     stored = History(history) if history is not None else None
     address = BrokerAddress.parse(broker, ca, certificate, key)
-    with HospitalClient(address, f"console-{token_hex(4)}", filters(site)) as client:
+    with (
+        _listening(host, port) as listener,
+        HospitalClient(address, f"console-{token_hex(4)}", filters(site)) as client,
+    ):
         app = make(Feed(client), access, stored, secure=tls_certificate is not None)
         scheme = "https" if tls_certificate is not None else "http"
-        click.echo(f"{scheme}://{listen} shows the boxes at {address}; Ctrl-C ends it")
-        uvicorn.run(
-            app,
-            http=PromptRequests,
-            host=str(host),
-            port=port,
-            ssl_certfile=tls_certificate,
-            ssl_keyfile=tls_key,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # who connects is asked of the connection itself
-            timeout_graceful_shutdown=2,
-            limit_concurrency=MOST_CONNECTIONS,
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http=PromptRequests,
+                ssl_certfile=tls_certificate,
+                ssl_keyfile=tls_key,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # who connects is asked of the connection itself
+                timeout_graceful_shutdown=2,
+                limit_concurrency=MOST_CONNECTIONS,
+            )
         )
+        where = f"{listen.rpartition(':')[0]}:{listener.getsockname()[1]}"
+        click.echo(f"{scheme}://{where} shows the boxes at {address}; Ctrl-C ends it")
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+        if not server.started:
+            raise RehabBoxError("the page could not be served: the lines above say why")
+
+
+def _listening(host: IPv4Address | IPv6Address, port: int) -> socket.socket:
+    """
+    Before anything is asked of the broker.
+
+    Raises:
+        RehabBoxError: the address is not this machine's, or the port another's.
+    """
+    try:
+        return socket.create_server((str(host), port), family=socket.AF_INET6 if host.version == 6 else socket.AF_INET)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno is not None else str(error)
+        raise RehabBoxError(f"cannot listen on {host} port {port}: {why}; choose another with --listen") from None
 
 
 def _address(listen: str) -> tuple[IPv4Address | IPv6Address, int]:
     host, _, port = listen.rpartition(":")
     try:
-        return ip_address(host.strip("[]")), int(port)
+        address, number = ip_address(host.strip("[]")), int(port)
     except ValueError:
-        raise SettingsError(f"--listen {listen}: write an address and a port, as 127.0.0.1:8800") from None
+        number = -1
+    if not 0 <= number <= 65_535:
+        raise SettingsError(f"--listen {listen}: write an address and a port, as 127.0.0.1:8800")
+    return address, number

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Self
 from appliance.errors import BrokerError
 from appliance.hospital.authority import LIFE, Authority
 from appliance.hospital.broker_files import mosquitto_conf, rules
+from appliance.hospital.free_port import free_port
 from appliance.hospital.settings import BrokerSettings
 
 START_S = 10.0
@@ -63,7 +63,7 @@ class ThrowawayBroker:
 
     def __enter__(self) -> Self:
         for _ in range(PORTS_TRIED):
-            self.port = _free_port()
+            self.port = free_port()
             try:
                 self.start()
             except _PortTakenError:
@@ -139,9 +139,3 @@ def _mosquitto() -> str:
     if program is None:
         raise BrokerError("mosquitto is not installed; on Debian: apt install mosquitto")
     return program
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

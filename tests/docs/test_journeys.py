@@ -9,7 +9,6 @@ import json
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from appliance.hospital.free_port import free_port
 from tests.docs.pages import ROOT, Block, blocks, script_of
 from tests.docs.prepared import a_set_and_its_session, healthy_squats, squats, two_videos
 
@@ -60,12 +60,6 @@ def walk(script: str, folder: Path, **environment: str) -> str:
     )
     assert done.returncode == 0, "\n".join([done.stdout, done.stderr, *(f.read_text() for f in folder.rglob("*.log"))])
     return done.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_hospitals_pages_lead_from_an_empty_folder_to_results_console_and_support(

@@ -33,6 +33,7 @@ from appliance.hospital.authority import Authority
 from appliance.hospital.certificates import key_pem, make_request, new_key, pem_of, subject
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.events import Connected, Disconnected
+from appliance.hospital.free_port import free_port
 from appliance.hospital.link import Link
 from appliance.hospital.outbox import Outbox
 from appliance.hospital.refusal import knock
@@ -47,12 +48,6 @@ def wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert monotonic() < deadline, "it did not come about"
         sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Clinic:

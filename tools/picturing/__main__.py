@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from appliance.hospital.free_port import free_port
 from appliance.hospital.throwaway import ThrowawayBroker
 from drawings import write_drawings
 from terminal import COLUMNS, Terminal
@@ -92,9 +92,7 @@ def _console(hospital: Hospital, folder: Path) -> Iterator[tuple[str, str]]:
     file = folder / "token"
     file.touch(0o600)
     file.write_text(token)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     at = hospital.address
     command = [*REHABBOX, "fleet", "console", f"mqtts://{at.host}:{at.port}", "--ca", str(at.ca)]
     command += ["--certificate", str(at.certificate), "--key", str(at.key), "--token-file", str(file)]

@@ -16,7 +16,8 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from appliance.hospital.client import BrokerAddress, HospitalClient
-from tests.appliance.console.running import TOKEN, Console, free_port
+from appliance.hospital.free_port import free_port
+from tests.appliance.console.running import TOKEN, Console
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
@@ -14,12 +12,6 @@ from urllib.request import Request, urlopen
 from appliance.hospital.client import HospitalClient
 
 TOKEN = "a-token-that-nobody-guesses"
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

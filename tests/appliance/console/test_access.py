@@ -99,6 +99,8 @@ def _asked(port: int, request: str) -> int:
         (["--token-file", "none"], "none"),
         (["--token-file", "good", "--listen", "0.0.0.0:8800"], "--tls-certificate"),
         (["--token-file", "good", "--listen", "here"], "--listen here"),
+        (["--token-file", "good", "--listen", "127.0.0.1:70000"], "--listen 127.0.0.1:70000"),
+        (["--token-file", "good", "--listen", "192.0.2.1:0", "--tls-certificate", "c", "--tls-key", "k"], "192.0.2.1"),
         (["--token-file", "good", "--history", "good"], "tools/consume"),
         (["--token-file", "good", "--tls-key", "k"], "go together"),
         (["--token-file", "good", "--host", "https://console.example"], "write a name alone"),
@@ -121,9 +123,22 @@ def test_an_unsafe_or_wrong_start_is_refused_in_one_line(
 
 
 def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
-    (tmp_path / "token").touch(0o600)
-    (tmp_path / "token").write_text(TOKEN)
+    assert "127.0.0.1:9" in _refused("127.0.0.1:0", tmp_path)
+
+
+def test_a_port_that_another_has_is_named_before_the_page_is_said_to_be_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as another:
+        port = another.getsockname()[1]
+        said = _refused(f"127.0.0.1:{port}", tmp_path)
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --listen" in said
+
+
+def _refused(listen: str, folder: Path) -> str:
+    """The one line of a console that does not start."""
+    (folder / "token").touch(0o600)
+    (folder / "token").write_text(TOKEN)
     command = [sys.executable, "-m", "appliance", "fleet", "console", "mqtt://127.0.0.1:9", "--token-file", "token"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "127.0.0.1:9" in done.stderr
+    command += ["--listen", listen]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    return done.stderr

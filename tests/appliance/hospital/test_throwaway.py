@@ -63,13 +63,13 @@ def test_two_run_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_left_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    free_port = throwaway._free_port
+    free_port = throwaway.free_port
     with socket.socket() as occupant:
         occupant.bind(("127.0.0.1", 0))
         occupant.listen()
         taken = occupant.getsockname()[1]
         offers = iter([taken, free_port()])
-        monkeypatch.setattr(throwaway, "_free_port", lambda: next(offers))
+        monkeypatch.setattr(throwaway, "free_port", lambda: next(offers))
         with ThrowawayBroker(tmp_path / "broker") as broker:
             assert broker.port != taken
             assert listens(broker.port)
