@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from appliance import batch, cli
+from appliance import batch
 from appliance.batch_manifest import read_manifest
 from appliance.errors import ManifestError
 from appliance.exercises import exercise_by_id
@@ -47,24 +49,20 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["rehabbox", "batch", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    assert isinstance(left.value.code, int)
-    return left.value.code
+@pytest.fixture
+def run(command: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(command, "batch")
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text("utf-8").splitlines()))
 
 
-def test_rows_keep_their_order_and_columns_and_bad_ones_say_why(
-    archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rows_keep_their_order_and_columns_and_bad_ones_say_why(archive: Path, run: Callable[..., Any]) -> None:
     out = archive / "r.csv"
-    assert run(archive / "manifest.csv", "--out", out, "--json", monkeypatch=monkeypatch) == 0
-    printed = json.loads(capsys.readouterr().out)
+    done = run(archive / "manifest.csv", "--out", out, "--json")
+    assert done.returncode == 0
+    printed = json.loads(done.stdout)
     assert {key: printed[key] for key in ("rows", "failed")} == {"rows": 5, "failed": 2}
     assert printed["seconds"] > 0
     rows = rows_of(out)
@@ -80,17 +78,17 @@ def test_rows_keep_their_order_and_columns_and_bad_ones_say_why(
     assert not list(archive.glob(".*"))
 
 
-def test_every_row_failed_is_a_bad_answer(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_row_failed_is_a_bad_answer(archive: Path, run: Callable[..., Any]) -> None:
     manifest = archive / "all_bad.csv"
     manifest.write_text("file,exercise,reference\nbroken.csv,lift,reference.csv.gz\n")
-    assert run(manifest, "--out", archive / "r.csv", monkeypatch=monkeypatch) == 1
+    assert run(manifest, "--out", archive / "r.csv").returncode == 1
     assert len(rows_of(archive / "r.csv")) == 1
 
 
-def test_results_of_an_earlier_run_are_replaced_not_doubled(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_of_an_earlier_run_are_replaced_not_doubled(archive: Path, run: Callable[..., Any]) -> None:
     first, second = archive / "r1.csv", archive / "r2.csv"
-    run(archive / "manifest.csv", "--out", first, monkeypatch=monkeypatch)
-    run(first, "--out", second, monkeypatch=monkeypatch)
+    run(archive / "manifest.csv", "--out", first)
+    run(first, "--out", second)
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -132,15 +130,15 @@ def test_exercise_files_count_only_when_asked_for(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_manifest_is_one_clear_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+    tmp_path: Path, content: bytes, said: str, run: Callable[..., Any]
 ) -> None:
     manifest, out = tmp_path / "m.csv", tmp_path / "r.csv"
     manifest.write_bytes(content)
-    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 2
-    error = capsys.readouterr().err
-    assert str(manifest) in error
-    assert said in error
-    assert error.count("\n") == 1
+    done = run(manifest, "--out", out)
+    assert done.returncode == 2
+    assert str(manifest) in done.stderr
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
     assert not out.exists()
 
 
@@ -154,33 +152,30 @@ def test_what_is_no_manifest_is_one_clear_line(
         '"file","exercise","reference","note"\n"0.csv.gz","lift","reference.csv.gz","two\nlines"\n',
     ],
 )
-def test_manifests_as_spreadsheets_write_them_are_read(
-    archive: Path, monkeypatch: pytest.MonkeyPatch, content: str
-) -> None:
+def test_manifests_as_spreadsheets_write_them_are_read(archive: Path, content: str, run: Callable[..., Any]) -> None:
     manifest, out = archive / "m.csv", archive / "r.csv"
     manifest.write_bytes(content.encode())
-    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 0
+    assert run(manifest, "--out", out).returncode == 0
     (row,) = csv.DictReader(out.open(encoding="utf-8", newline=""))
     assert row["status"] == "ok"
 
 
-def test_a_row_that_names_no_file_says_which_column_is_empty(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_names_no_file_says_which_column_is_empty(archive: Path, run: Callable[..., Any]) -> None:
     manifest, out = archive / "m.csv", archive / "r.csv"
     manifest.write_text("file,exercise,reference\n,lift,reference.csv.gz\n0.csv.gz,lift, \n,,\n")
-    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 1
+    assert run(manifest, "--out", out).returncode == 1
     assert [row["status"] for row in rows_of(out)] == [
         f"column {name!r} is empty" for name in ("file", "reference", "file")
     ]
 
 
-def test_places_where_no_result_can_go_are_refused_first(
-    archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_places_where_no_result_can_go_are_refused_first(archive: Path, run: Callable[..., Any]) -> None:
     manifest = archive / "manifest.csv"
     before = manifest.read_bytes()
     for out, said in ((manifest, "manifest itself"), (archive, "is a folder"), (archive / "no" / "r.csv", "not exist")):
-        assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 2
-        assert said in capsys.readouterr().err
+        done = run(manifest, "--out", out)
+        assert done.returncode == 2
+        assert said in done.stderr
     assert manifest.read_bytes() == before
 
 
@@ -190,7 +185,7 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_ui_prmd_incorrect_repetitions_rank_behind_correct_ones(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]
 ) -> None:
     """All 960 rows are scored; AUC of D_P, persons together, mean over movements, is the 0.82 known of plain HS-BTW.
 
@@ -198,8 +193,9 @@ def test_ui_prmd_incorrect_repetitions_rank_behind_correct_ones(
     """
     monkeypatch.setenv("REHABBOX_MODELS", str(tmp_path))
     out = tmp_path / "r.csv"
-    assert run(data / "ui-prmd-kinect2" / "manifest.csv", "--out", out, "--json", monkeypatch=monkeypatch) == 0
-    printed = json.loads(capsys.readouterr().out)
+    done = run(data / "ui-prmd-kinect2" / "manifest.csv", "--out", out, "--json")
+    assert done.returncode == 0
+    printed = json.loads(done.stdout)
     assert (printed["rows"], printed["failed"]) == (960, 0)
     rows = [row for row in rows_of(out) if row["file"] != row["reference"]]
     areas = []

@@ -9,15 +9,15 @@ import multiprocessing
 import os
 import resource
 import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from appliance import batch, cli
+from appliance import batch
 from appliance.batch_journal import Journal
 from appliance.batch_manifest import read_manifest
 from appliance.errors import RecordingError, RehabBoxError
@@ -53,12 +53,9 @@ def tasks_in(archive: Path) -> list[batch.Task]:
     return batch.tasks_of(read_manifest(archive / "manifest.csv"))
 
 
-def run(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["rehabbox", "batch", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    assert isinstance(left.value.code, int)
-    return left.value.code
+@pytest.fixture
+def run(command: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(command, "batch")
 
 
 def kill(pid: int) -> None:
@@ -158,20 +155,20 @@ def test_a_disk_that_fills_up_is_one_line_and_what_was_scored_is_kept(
     archive: Path,
     alone: list[batch.Outcome],
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run: Callable[..., Any],
 ) -> None:
     monkeypatch.setattr(batch, "_ROWS_WORTH_A_PROCESS", ROWS)
     manifest, out = archive / "manifest.csv", archive / "r.csv"
     with full_disk(8192):
-        assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 2
-    error = capsys.readouterr().err
-    assert "r.csv.unfinished: cannot be written" in error
-    assert error.count("\n") == 1
+        done = run(manifest, "--out", out)
+    assert done.returncode == 2
+    assert "r.csv.unfinished: cannot be written" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert not out.exists()
     with contextlib.suppress(KeyboardInterrupt), batch.journal_of(out, tasks_in(archive), shipped_judge()) as journal:
         assert 0 < len(journal.known) < ROWS
         raise KeyboardInterrupt
-    assert run(manifest, "--out", out, monkeypatch=monkeypatch) == 0
+    assert run(manifest, "--out", out).returncode == 0
     assert [row["status"] for row in csv.DictReader(out.read_text().splitlines())] == [one.status for one in alone]
 
 
@@ -182,7 +179,7 @@ def test_two_runs_with_one_output_do_not_mix(archive: Path) -> None:
 
 
 def test_an_interrupted_run_continues(
-    archive: Path, alone: list[batch.Outcome], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    archive: Path, alone: list[batch.Outcome], monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr(batch, "_ROWS_WORTH_A_PROCESS", ROWS)
     manifest, out = archive / "manifest.csv", archive / "r.csv"
@@ -195,12 +192,15 @@ def test_an_interrupted_run_continues(
         return really(task)
 
     monkeypatch.setattr(batch, "score_task", interrupted)
-    assert run(manifest, "--out", out, monkeypatch=monkeypatch) != 0
+    stopped = run(manifest, "--out", out)
+    assert stopped.returncode != 0
+    assert stopped.stdout == ""
     assert not out.exists()
     with (archive / "r.csv.unfinished").open("a") as torn:
         torn.write('[70, {"stat')
-    assert run(manifest, "--out", out, "--json", monkeypatch=monkeypatch) == 0
-    printed = json.loads(capsys.readouterr().out)
+    done = run(manifest, "--out", out, "--json")
+    assert done.returncode == 0
+    printed = json.loads(done.stdout)
     assert (printed["rows"], printed["failed"]) == (ROWS, 1)
     assert len(scored) == 60 + ROWS - 59
     rows = list(csv.DictReader(out.read_text().splitlines()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from appliance.cli import main
 from hal.camera.known_camera import KnownCamera, read_known_camera
 from hal.types import Lens
 from hal.virtual.board import BoardPainter
@@ -25,22 +25,10 @@ KINECT = (0.3301, -2.4894, -0.00016, -0.00013, 1.4537, 0.2089, -2.3029, 1.3751)
 LENS_A = Lens(1280, 720, (611.8, 612.0), (639.3, 366.9), KINECT)
 LENS_B = Lens(1280, 720, (605.1, 604.8), (636.1, 362.2), (0.42, -2.55, 0.0002, -0.0003, 1.50, 0.30, -2.36, 1.42))
 
-Ran = tuple[int, str, str]
-Rehabbox = Callable[..., Ran]
-
 
 @pytest.fixture
-def rehabbox(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Rehabbox:
-    """Runs the command here: exit status, stdout, stderr."""
-
-    def run(*arguments: object) -> Ran:
-        monkeypatch.setattr("sys.argv", ["rehabbox", "calibrate-cameras", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
+def calibrate(command: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(command, "calibrate-cameras")
 
 
 def calibration_json(file: Path, lens: Lens, serial: str) -> Path:
@@ -102,13 +90,15 @@ class Stand:
         return 1000 * float(np.linalg.norm(found["translation_m"] - self.translation)), float(np.degrees(off))
 
 
-def test_twenty_pictures_place_cameras_45_degrees_apart_within_2_mm(rehabbox: Rehabbox, tmp_path: Path) -> None:
+def test_twenty_pictures_place_cameras_45_degrees_apart_within_2_mm(
+    calibrate: Callable[..., Any], tmp_path: Path
+) -> None:
     stand = Stand(tmp_path, apart=45, pictures=20)
     before = set(tmp_path.iterdir())
     out = tmp_path / "cameras.json"
-    status, said, complaints = rehabbox(*stand.arguments, "--square-mm", 60, "--out", out, "--json")
-    assert (status, complaints) == (0, "")
-    found = json.loads(said)
+    done = calibrate(*stand.arguments, "--square-mm", 60, "--out", out, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
     millimetres, degrees = stand.errors(found)
     print(f"45 degrees apart: {millimetres:.2f} mm, {degrees:.4f} degrees, {found['reprojection_px']:.3f} px")
     assert millimetres < 2
@@ -126,23 +116,25 @@ def test_twenty_pictures_place_cameras_45_degrees_apart_within_2_mm(rehabbox: Re
     assert set(tmp_path.iterdir()) == {*before, out}
 
 
-def test_cameras_90_degrees_apart_are_placed_too_and_told_in_words(rehabbox: Rehabbox, tmp_path: Path) -> None:
+def test_cameras_90_degrees_apart_are_placed_too_and_told_in_words(
+    calibrate: Callable[..., Any], tmp_path: Path
+) -> None:
     """Each sees the board from 45 degrees aside. Bounds are loose; the figure reached is printed."""
     stand = Stand(tmp_path, apart=90, pictures=12)
     shutil.copy(tmp_path / "a" / "00.png", tmp_path / "a" / "alone.png")
     out = tmp_path / "cameras.json"
-    status, said, _ = rehabbox(*stand.arguments, "--square-mm", 60, "--out", out)
-    assert status == 0
+    done = calibrate(*stand.arguments, "--square-mm", 60, "--out", out)
+    assert done.returncode == 0
     found = json.loads(out.read_text())
     millimetres, degrees = stand.errors(found)
     print(f"90 degrees apart: {millimetres:.2f} mm, {degrees:.4f} degrees, {found['reprojection_px']:.3f} px")
     assert millimetres < 5
     assert degrees < 0.2
     assert found["reprojection_px"] < 0.3
-    assert f"camera B stands {np.linalg.norm(stand.translation):.2f}" in said
-    assert "looks 90.0 degrees away" in said
-    assert f"not used: alone.png: not in {tmp_path / 'b'}" in said
-    assert said.count("gravity is not known") == 2
+    assert f"camera B stands {np.linalg.norm(stand.translation):.2f}" in done.stdout
+    assert "looks 90.0 degrees away" in done.stdout
+    assert f"not used: alone.png: not in {tmp_path / 'b'}" in done.stdout
+    assert done.stdout.count("gravity is not known") == 2
 
 
 @pytest.fixture(scope="module")
@@ -158,16 +150,16 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_board_and_square_come_from_the_settings_where_no_option_says_them(
-    blank: Path, rehabbox: Rehabbox, tmp_path: Path
+    blank: Path, calibrate: Callable[..., Any], tmp_path: Path
 ) -> None:
     config = Path(__file__).parents[2] / "config" / "settings.toml"
     settings = tmp_path / "settings.toml"
     settings.write_text(config.read_text() + "\n[board]\nsquares = [9, 9]\nsquare_mm = 60.0\n")
     arguments = [blank / "a", blank / "b", "--camera-a", blank / "cal.json", "--camera-b", blank / "cal.json"]
     arguments += ["--settings", settings, "--out", tmp_path / "o.json"]
-    status, _, complaints = rehabbox(*arguments)
-    assert (status, "9x9 squares looks the same upside down" in complaints) == (2, True)
-    assert "8x8 squares looks the same upside down" in rehabbox(*arguments, "--board", "8x8")[2]
+    done = calibrate(*arguments)
+    assert (done.returncode, "9x9 squares looks the same upside down" in done.stderr) == (2, True)
+    assert "8x8 squares looks the same upside down" in calibrate(*arguments, "--board", "8x8").stderr
 
 
 @pytest.mark.parametrize(
@@ -191,7 +183,7 @@ def test_board_and_square_come_from_the_settings_where_no_option_says_them(
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
     blank: Path,
-    rehabbox: Rehabbox,
+    calibrate: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     change: dict[Any, str | None],
@@ -216,9 +208,9 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     arguments = [folder for folder in folders.values() if folder is not None]
     arguments += [word for pair in options.items() if pair[1] is not None for word in pair]
     before = sorted(tmp_path.rglob("*"))
-    status, said, complaints = rehabbox(*arguments, "--json")
-    assert (status, said, complaints.count("\n")) == (2, "", 1)
-    assert words in complaints
+    done = calibrate(*arguments, "--json")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -258,29 +250,29 @@ def test_the_lens_is_the_same_from_a_recording_and_from_its_calibration_file(dat
 
 @pytest.mark.parametrize(("tilt_deg", "moved"), [(0.5, False), (2.0, True)])
 def test_a_camera_that_was_tilted_since_is_named(
-    data: Path, recorded: KnownCamera, rehabbox: Rehabbox, tmp_path: Path, tilt_deg: float, moved: bool
+    data: Path, recorded: KnownCamera, calibrate: Callable[..., Any], tmp_path: Path, tilt_deg: float, moved: bool
 ) -> None:
     """The real recording of a Kinect against calibrations in which camera B stood otherwise."""
     file = stored_before(tmp_path / "cameras.json", recorded, tilt_deg, recorded.lens_sha256)
     recording = data / "azure-kinect" / "recording.mkv"
     arguments = ["--check", file, "--camera-a", recording, "--camera-b", recording]
-    status, said, _ = rehabbox(*arguments, "--json")
-    answer = json.loads(said)
-    assert (status, answer["moved"]) == (int(moved), moved)
+    done = calibrate(*arguments, "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["moved"]) == (int(moved), moved)
     assert [camera["moved"] for camera in answer["cameras"]] == [False, moved]
     assert [camera["tilt_deg"] for camera in answer["cameras"]] == [0, pytest.approx(tilt_deg, abs=0.01)]
     if moved:
-        status, said, _ = rehabbox(*arguments)
-        assert status == 1
-        assert f"camera B (42) was moved since {file} was made: calibrate again (tilt 2.0 degrees" in said
-        assert "camera A (42) stands as it did" in said
+        done = calibrate(*arguments)
+        assert done.returncode == 1
+        assert f"camera B (42) was moved since {file} was made: calibrate again (tilt 2.0 degrees" in done.stdout
+        assert "camera A (42) stands as it did" in done.stdout
 
 
 def test_another_camera_than_the_calibrated_one_is_refused(
-    data: Path, recorded: KnownCamera, rehabbox: Rehabbox, tmp_path: Path
+    data: Path, recorded: KnownCamera, calibrate: Callable[..., Any], tmp_path: Path
 ) -> None:
     file = stored_before(tmp_path / "cameras.json", recorded, 0.0, "0" * 64)
     recording = data / "azure-kinect" / "recording.mkv"
-    status, _, complaints = rehabbox("--check", file, "--camera-a", recording, "--camera-b", recording)
-    assert (status, complaints.count("\n")) == (2, 1)
-    assert "is not the one that was calibrated (42)" in complaints
+    done = calibrate("--check", file, "--camera-a", recording, "--camera-b", recording)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is not the one that was calibrated (42)" in done.stderr

@@ -6,15 +6,16 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from appliance.cli import main
 from appliance.recording.skeleton_csv import read_skeleton_csv
 from appliance.skeleton.adapters import standard_from
 from appliance.skeleton.standard import INDEX
@@ -128,12 +129,7 @@ def test_a_damaged_kinect_recording_is_not_taken_for_a_video(data: Path, tmp_pat
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    video: str,
-    out: str,
-    words: str,
+    tmp_path: Path, command: Callable[..., Any], video: str, out: str, words: str
 ) -> None:
     """The `--out` is looked at first: a bad one is named even where the video is bad too."""
     (tmp_path / "empty.mp4").touch()
@@ -141,12 +137,8 @@ def test_bad_input_is_one_line_and_status_2(
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (tmp_path / "folder.csv").mkdir()
     before = sorted(tmp_path.iterdir())
-    arguments = ["rehabbox", "pose", str(tmp_path / video), "--out", str(tmp_path / out), "--json"]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit) as left:
-        main()
-    printed = capfd.readouterr()
-    assert (left.value.code, printed.out) == (2, "")
-    assert words in printed.err
-    assert printed.err.count("\n") == 1
+    done = command("pose", tmp_path / video, "--out", tmp_path / out, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before

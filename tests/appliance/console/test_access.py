@@ -5,14 +5,15 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from appliance.cli import main
 from appliance.commands.fleet_console import MOST_CONNECTIONS
 from appliance.console import access as access_module
 from appliance.console.access import COOKIE, SESSION_S, Access
@@ -108,18 +109,15 @@ def _asked(port: int, request: str) -> int:
     ],
 )
 def test_an_unsafe_or_wrong_start_is_refused_in_one_line(
-    options: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Any]
 ) -> None:
     for name, mode, text in (("open", 0o644, TOKEN), ("short", 0o600, "123"), ("good", 0o600, TOKEN)):
         (tmp_path / name).touch(mode)
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["rehabbox", "fleet", "console", "mqtt://127.0.0.1:9", *options])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capsys.readouterr()
-    assert (ended.value.code, said.out, said.err.count("\n")) == (2, "", 1), said.err
-    assert named in said.err
+    done = command("fleet", "console", "mqtt://127.0.0.1:9", *options)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert named in done.stderr
 
 
 def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:

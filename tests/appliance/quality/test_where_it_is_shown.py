@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from appliance import batch, cli
+from appliance import batch
 from appliance.assessment import assess
 from appliance.batch_manifest import read_manifest
 from appliance.doctor import _model, _tried
@@ -143,48 +142,40 @@ def test_a_damaged_model_costs_the_view_and_not_the_score_and_doctor_says_so(shi
     assert "quality.tflite" in check.detail
 
 
-def run_batch(archive: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[dict[str, str]]]:
-    """The command's exit status and the rows it wrote."""
+def run_batch(archive: Path, command: Callable[..., Any]) -> tuple[Any, list[dict[str, str]]]:
+    """What the command answered and the rows it wrote."""
     shipped_judge.cache_clear()
-    monkeypatch.setattr(
-        sys, "argv", ["rehabbox", "batch", str(archive / "manifest.csv"), "--out", str(archive / "r.csv")]
-    )
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    assert isinstance(left.value.code, int)
-    return left.value.code, list(csv.DictReader((archive / "r.csv").read_text("utf-8").splitlines()))
+    done = command("batch", archive / "manifest.csv", "--out", archive / "r.csv")
+    return done, list(csv.DictReader((archive / "r.csv").read_text("utf-8").splitlines()))
 
 
 @pytest.mark.parametrize("name", ["quality.tflite", "quality.json"])
 def test_a_batch_with_a_damaged_model_is_scored_and_says_that_it_is_not_judged(
-    shipped: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+    shipped: Path, archive: Path, command: Callable[..., Any], name: str
 ) -> None:
-    status, judged = run_batch(archive, monkeypatch)
-    assert (status, capsys.readouterr().err) == (0, "")
+    done, judged = run_batch(archive, command)
+    assert (done.returncode, done.stderr) == (0, "")
     whole = (shipped / name).read_bytes()
     (shipped / name).write_bytes(whole[: len(whole) // 2])
-    status, rows = run_batch(archive, monkeypatch)
-    said = capsys.readouterr()
-    assert status == 1
-    assert said.err.count("\n") == 1
-    assert f"{shipped / name}: is damaged" in said.err
-    assert "install" in said.err
-    assert "none judged" in said.out
+    done, rows = run_batch(archive, command)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"{shipped / name}: is damaged" in done.stderr
+    assert "install" in done.stderr
+    assert "none judged" in done.stdout
     assert rows == [row | dict.fromkeys(batch.JUDGED, "") for row in judged]
 
 
 def test_a_batch_with_damaged_levels_judges_by_the_network_and_says_so(
-    shipped: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shipped: Path, archive: Path, command: Callable[..., Any]
 ) -> None:
-    _, judged = run_batch(archive, monkeypatch)
-    capsys.readouterr()
+    _, judged = run_batch(archive, command)
     (shipped / LEVELS_FILE).write_text("{")
-    status, rows = run_batch(archive, monkeypatch)
-    said = capsys.readouterr()
-    assert (status, rows) == (1, judged)
-    assert said.err.count("\n") == 1
-    assert "levels.json" in said.err
-    assert "level_predicted" in said.err
+    done, rows = run_batch(archive, command)
+    assert (done.returncode, rows) == (1, judged)
+    assert done.stderr.count("\n") == 1
+    assert "levels.json" in done.stderr
+    assert "level_predicted" in done.stderr
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": 1, "origin": "x", "movements": {"squat": {}}}'])

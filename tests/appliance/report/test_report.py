@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from appliance.cli import main
 from appliance.exercises import exercise_by_id
 from appliance.messages.result import FineRehab, Quality
 from appliance.quality.of_set import SetQuality
@@ -237,17 +237,14 @@ def test_earlier_sets_are_the_same_persons_and_older(archive: Path) -> None:
 
 
 def test_the_command_finds_the_sessions_own_reference_and_prints_as_well(
-    archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    archive: Path, command: Callable[..., Any]
 ) -> None:
     session = archive / "p-1-1" / "00_shoulder_abduction.mcap"
-    command = ["rehabbox", "report", str(session), "--references", str(archive), "--earlier", str(archive), "--json"]
-    monkeypatch.setattr(sys, "argv", [*command, "--out", str(archive / "r.html")])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
-    answer = json.loads(capsys.readouterr().out)
-    assert answer["scored"] is True
-    page = (archive / "r.html").read_text("utf-8")
+    out = archive / "r.html"
+    done = command("report", session, "--references", archive, "--earlier", archive, "--json", "--out", out)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["scored"] is True
+    page = out.read_text("utf-8")
     assert "subject p-1" in page
     assert "2026-11-03 09:00 UTC" in page
     assert "with 1 earlier set" in page
@@ -265,14 +262,10 @@ def test_the_command_finds_the_sessions_own_reference_and_prints_as_well(
     ],
 )
 def test_bad_input_is_one_line(
-    archive: Path, arguments: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    archive: Path, arguments: list[str], named: str, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Any]
 ) -> None:
     monkeypatch.chdir(archive)
-    monkeypatch.setattr(sys, "argv", ["rehabbox", "report", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    said = capsys.readouterr()
-    assert (said.out, said.err.count("\n")) == ("", 1)
-    assert named in said.err
+    done = command("report", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert named in done.stderr
     assert not (archive / "r.html").exists()
