@@ -56,11 +56,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """status: `ok` or the reason; scalars: by `SCALARS`, judged: by `JUDGED`; both are empty where it failed."""
+    """status: `ok` or the reason; scalars: by `SCALARS`, judged: by `JUDGED`; both are empty where it failed. unjudged:
+    why the classifier says nothing of a row that was scored."""
 
     status: str
     scalars: dict[str, float | None]
     judged: dict[str, float | str]
+    unjudged: str = ""
 
 
 def tasks_of(manifest: Manifest, *, by_exercise: bool = False, classified: bool = True) -> list[Task]:
@@ -119,7 +121,7 @@ def score_all(
 
 
 def _outcome(noted: Any) -> Outcome:
-    return Outcome(noted["status"], noted["scalars"], noted["judged"])
+    return Outcome(**noted)
 
 
 def _anywhere(task: Task) -> Task:
@@ -139,21 +141,28 @@ def score_task(task: Task) -> Outcome:
         return Outcome(f"column {('file' if task.recording is None else 'reference')!r} is empty", {}, {})
     try:
         comparison = compare_file(_reference(task.reference, task.options), task.recording)
-        judged = _judged(task.reference, task.recording, task.exercise)
+        scalars = {name: getattr(comparison, name) for name in SCALARS}
+        try:
+            return Outcome("ok", scalars, _judged(task.reference, task.recording, task.exercise))
+        except NotScorableError as error:
+            return Outcome("ok", scalars, {}, _line(error))
     except (RehabBoxError, OSError) as error:
-        return Outcome(" ".join(str(error).split()), {}, {})
-    return Outcome("ok", {name: getattr(comparison, name) for name in SCALARS}, judged)
+        return Outcome(_line(error), {}, {})
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _judged(reference: Path, recording: Path, exercise: str | None) -> dict[str, float | str]:
-    """By `JUDGED`; empty where no classifier is installed, or pelvis, thorax or shoulders are not seen."""
+    """By `JUDGED`; empty where no classifier is installed. Raises as `Judge.judge`."""
     if exercise is None or (judge := shipped_judge()) is None:
         return {}
     try:
         model = _model(reference)
-        found = judge.judge(model, body_of(read_recording(recording)))
-    except NotScorableError:
-        return {}
+    except NotScorableError as error:
+        raise NotScorableError(f"the reference: {error}") from None
+    found = judge.judge(model, body_of(read_recording(recording)))
     ours = load_exercises().get(exercise)
     dimensions = dimensions_of(found.grades, ours, model.movement)
     level = level_of(found, ours, side_of(model.movement, ours) if ours else "both", judge.distribution)

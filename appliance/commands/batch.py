@@ -56,13 +56,17 @@ def batch(manifest: Path, out: Path, by_exercise: bool, scheduler: str | None, a
 
             outcomes = score_all(tasks, advance, journal, scheduler)
         write_results(out, rows, outcomes)
+    unjudged = [(row["file"], found.unjudged) for row, found in zip(rows.rows, outcomes, strict=True) if found.unjudged]
+    if unjudged:
+        file, why = unjudged[0]
+        click.echo(f"rehabbox: no quality for {len(unjudged)} of the scored rows; the first, {file}: {why}", err=True)
     seconds = time.monotonic() - started
     failed = sum(outcome.status != "ok" for outcome in outcomes)
     if as_json:
         print_json({"rows": len(outcomes), "failed": failed, "seconds": round(seconds, 3)})
     else:
-        unjudged = ", none judged by the classifier" if fault and judge is None else ""
-        click.echo(f"{out}: {len(outcomes)} rows in {seconds:.1f} s, {failed} of them not scored{unjudged}")
+        none = ", none judged by the classifier" if fault and judge is None else ""
+        click.echo(f"{out}: {len(outcomes)} rows in {seconds:.1f} s, {failed} of them not scored{none}")
     return 1 if fault or failed == len(outcomes) else 0
 
 

@@ -88,14 +88,19 @@ class Body:
 def body_of(recording: Recording, joints: tuple[str, ...] = JOINTS) -> Body:
     """joints: those that count; the others are taken as unseen.
 
+    Place and heading are those of the first second that shows the pelvis: who comes into view late did not face
+    anywhere before.
+
     Raises `NotScorableError` where pelvis, thorax or shoulders are not seen, or the recording is too short."""
     bridged, _ = fill_gaps(recording)
     level = resample(bridged, RATE_HZ)
     if len(level) < 2:
         raise NotScorableError("has fewer than two frames")
     roots: tuple[Root, ...] = ("pelvis", "thorax", "start")
+    away = int(np.isfinite(level.positions[:, INDEX["pelvis"]]).all(axis=1).argmax())  # frames before it is seen
     pelvis, thorax, start = (
-        _complete(normalise(level.positions, RATE_HZ, root, planar=level.planar).positions) for root in roots
+        _complete(_after(away, normalise(level.positions[away:], RATE_HZ, root, planar=level.planar).positions))
+        for root in roots
     )
     return Body(
         _smoothed(pelvis, POSE_SMOOTHING_S),
@@ -104,6 +109,11 @@ def body_of(recording: Recording, joints: tuple[str, ...] = JOINTS) -> Body:
         pelvis,
         start[:, [INDEX[name] for name in ("pelvis", "left_hip", "right_hip")], 1].mean(axis=1),
     )
+
+
+def _after(away: int, positions: Floats) -> Floats:
+    """With so many frames before them that show nothing."""
+    return np.pad(positions, ((away, 0), (0, 0), (0, 0)), constant_values=np.nan)
 
 
 def _smoothed(positions: Floats, smoothing_s: float) -> Floats:

@@ -166,6 +166,45 @@ def test_a_batch_with_a_damaged_model_is_scored_and_says_that_it_is_not_judged(
     assert rows == [row | dict.fromkeys(batch.JUDGED, "") for row in judged]
 
 
+@pytest.mark.usefixtures("shipped")
+def test_a_batch_says_of_how_many_scored_rows_there_is_no_quality_and_why(
+    archive: Path, command: Callable[..., Any]
+) -> None:
+    whole = performed(2)
+    positions = whole.positions.copy()
+    positions[:, INDEX["left_shoulder"]] = np.nan
+    write_skeleton_csv(archive / "two.csv.gz", recording_of(whole.times, positions))
+    done, rows = run_batch(archive, command)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert (
+        "no quality for 2 of the scored rows; the first, two.csv.gz: its size is unknown: left_shoulder" in done.stderr
+    )
+    assert [row["quality"] for row in rows] == ["", "", ""]
+    assert all(row["mean_distance"] for row in rows[:2])
+
+
+@pytest.mark.usefixtures("shipped")
+def test_who_comes_into_view_late_is_judged_from_then_on(archive: Path, command: Callable[..., Any]) -> None:
+    whole = performed(1)
+    still = np.repeat(whole.positions[:1], 60, axis=0)
+    turned = np.concatenate([still, whole.positions]) @ _turned(40.0).T
+    times = np.arange(len(turned)) / 30.0
+    write_skeleton_csv(archive / "two.csv.gz", recording_of(times, turned))
+    _, (seen, *_) = run_batch(archive, command)
+    turned[:60] = np.nan
+    write_skeleton_csv(archive / "two.csv.gz", recording_of(times, turned))
+    done, (late, *_) = run_batch(archive, command)
+    assert (done.stderr, late["status"]) == ("", "ok")
+    assert float(late["quality"]) == pytest.approx(float(seen["quality"]), abs=0.02)
+    assert late["movement_predicted"] == seen["movement_predicted"]
+
+
+def _turned(degrees: float) -> np.ndarray[Any, Any]:
+    """About the vertical."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
+
+
 def test_a_batch_with_damaged_levels_judges_by_the_network_and_says_so(
     shipped: Path, archive: Path, command: Callable[..., Any]
 ) -> None:
