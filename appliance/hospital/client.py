@@ -24,8 +24,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.errors import BrokerError
+from appliance.hospital.tolerant_strings import tolerate_strings
 
 ANSWER_S = 10.0
+KEEPALIVE_S = 30
 MOST_WAITING_BYTES = 16_000_000
 """Of messages that nobody has fetched yet."""
 _BYTES_OF_ONE = 1000
@@ -48,13 +50,19 @@ class BrokerAddress:
         cls, url: str, ca: Path | None = None, certificate: Path | None = None, key: Path | None = None
     ) -> BrokerAddress:
         """`[mqtts://]host[:8883]` or `mqtt://host[:1883]`. Raises `BrokerError`."""
-        parts = urlsplit(url if "://" in url else f"mqtts://{url}")
+        wrong = BrokerError(f"{url}: not a broker's address; write mqtts://HOST:PORT")
+        try:
+            parts = urlsplit(url if "://" in url else f"mqtts://{url}")
+        except ValueError:
+            raise wrong from None
         try:
             port = parts.port
         except ValueError:
-            raise BrokerError(f"{url}: the port is not a number up to 65535") from None
+            port = 0
+        if port == 0:
+            raise BrokerError(f"{url}: the port is not a number from 1 to 65535")
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
-            raise BrokerError(f"{url}: not a broker's address; write mqtts://HOST:PORT")
+            raise wrong
         if parts.username is not None:
             raise BrokerError("a broker's address holds no user name; boxes and people show certificates")
         tls = parts.scheme == "mqtts"
@@ -135,8 +143,9 @@ class HospitalClient:
 
     What boxes publish during an outage is not heard. What they publish faster than it is fetched waits here up to
     `MOST_WAITING_BYTES`; beyond that nothing is read or acknowledged: the rest waits at the broker, in order, while it
-    has room. `publish` takes in all that comes before its own answer. Raises `BrokerError` where the first connection
-    fails.
+    has room. A broker ends the connection of who reads nothing for one and a half times `KEEPALIVE_S`: that is an
+    outage. `publish`, of one thread at a time, takes in all that comes before its own answer. Raises `BrokerError`
+    where the first connection fails.
     """
 
     def __init__(self, address: BrokerAddress, name: str, filters: tuple[str, ...] = ()) -> None:
@@ -145,6 +154,7 @@ class HospitalClient:
         self._heard = _Inbox()
         self._answered = threading.Event()
         self._refusal: str | None = None
+        tolerate_strings()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
         if address.tls:
             self._client.tls_set_context(address.context())
@@ -159,13 +169,15 @@ class HospitalClient:
 
     def __enter__(self) -> Self:
         try:
-            self._client.connect(self._address.host, self._address.port, keepalive=30)
+            self._client.connect(self._address.host, self._address.port, KEEPALIVE_S)
         except (OSError, ValueError) as error:
             raise BrokerError(f"no connection to the broker {self._address}: {error}") from None
         self._client.loop_start()
-        if not self._answered.wait(ANSWER_S):
-            self._refusal = "it does not answer"
+        with self._heard.unlimited():  # what is retained may come before the answer
+            if not self._answered.wait(ANSWER_S):
+                self._refusal = "it does not answer"
         if self._refusal is not None:
+            self._heard.limit(sys.maxsize)
             self._client.loop_stop()
             raise BrokerError(f"the broker {self._address}: {self._refusal}")
         return self

@@ -27,6 +27,7 @@ from appliance.hospital.events import Received
 from appliance.hospital.proxy import go_through_proxy, reason_of
 from appliance.hospital.refusal import knock, out_of_date
 from appliance.hospital.settings import BrokerSettings
+from appliance.hospital.tolerant_strings import tolerate_strings
 from appliance.messages.limits import KEPT_FOR_US_S, LARGEST_MESSAGE
 from appliance.messages.model import SCHEMA_VERSION
 
@@ -62,6 +63,7 @@ class Connection:
         self._largest: int | None = None
         """Bytes of a packet that the broker takes; None where it named no limit."""
         self._on_received = on_received
+        tolerate_strings()
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=settings.box, protocol=MQTTv5, reconnect_on_failure=False
         )

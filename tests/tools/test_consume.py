@@ -19,6 +19,8 @@ import psycopg
 import pytest
 from paho.mqtt.client import Client, MQTTMessageInfo, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from appliance.hospital.settings import BrokerSettings, tls_context
 from appliance.hospital.throwaway import ThrowawayBroker
@@ -53,6 +55,11 @@ class Boxes:
     def publish(self, *payloads: bytes) -> None:
         for sent in self.send(*payloads):
             sent.wait_for_publish(60)
+
+    def publish_as(self, content_type: str, payload: bytes) -> None:
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.ContentType = content_type
+        self._client.publish(self._topic, payload, qos=1, properties=properties).wait_for_publish(60)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -177,6 +184,14 @@ def test_what_cannot_be_stored_is_set_aside_with_its_reason_and_holds_nothing_up
         assert reason in said
     hole = report(store)["holes"][0]
     assert (hole["box"], hole["first"], hole["last"]) == ("box-1", 2, 7)
+
+
+def test_a_property_that_paho_cannot_read_holds_nothing_up(box: Boxes, consumer: Any, tmp_path: Path) -> None:
+    store = str(tmp_path / "results.db")
+    consumer("one", store)
+    box.publish_as("\ufeffapplication/json", result("box-1", 1))
+    box.publish(result("box-1", 2))
+    until(lambda: report(store)["results"] == 2)
 
 
 def test_a_result_that_a_therapist_corrected_counts_once_and_one_that_was_withdrawn_does_not(

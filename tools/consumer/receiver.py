@@ -24,6 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from messages import Message
 from store import Store, StoreError
+from strings import tolerate_strings
 
 RECEIVE_MAXIMUM = 100
 """Messages the broker may send before it has an acknowledgement, and so the largest batch of one transaction."""
@@ -69,6 +70,7 @@ class Receiver:
         self._broker, self._store, self._name = broker, store, name
         self._filter = f"$share/{group}/rehabbox/1/{site}/+/result/#"
         self._tls = broker.tls()
+        tolerate_strings()
         self._batch: list[Message] = []
         self._ready = False
         self._refusal: str | None = None

@@ -21,14 +21,17 @@ class AnsweringBroker:
     """Context manager on the port of a stopped broker, with its certificate. codes: for each result in turn.
 
     at_once: its Receive Maximum; `most_at_once` then counts what a box had on its way, for answers come late.
+    retained: packets, which come before a subscription is answered.
     """
 
-    def __init__(self, broker: ThrowawayBroker, codes: list[int], at_once: int | None = None) -> None:
+    def __init__(
+        self, broker: ThrowawayBroker, codes: list[int], at_once: int | None = None, retained: bytes = b""
+    ) -> None:
         files = broker.authority.server(("localhost",), ("127.0.0.1",))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(files.certificate, files.key)
         self._listener = socket.create_server(("127.0.0.1", broker.port))
-        self._codes, self._at_once = codes, at_once
+        self._codes, self._at_once, self._retained = codes, at_once, retained
         self._unanswered: list[bytes] = []
         self.most_at_once = 0
         self._thread = threading.Thread(target=self._serve)
@@ -86,7 +89,7 @@ class AnsweringBroker:
         if kind == PINGREQ:
             return b"\xd0\x00"
         if kind == SUBSCRIBE:
-            return b"\x90\x04" + body[:2] + b"\x00\x01"
+            return self._retained + b"\x90\x04" + body[:2] + b"\x00\x01"
         if kind == PUBLISH and head & 0x06:
             (size,) = struct.unpack_from(">H", body)
             code = self._codes.pop(0) if b"/result/" in body[: size + 2] and self._codes else 0

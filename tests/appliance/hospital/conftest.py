@@ -45,8 +45,11 @@ class Hospital:
         restart and the receiver's return: it has the session from disk, and no longer knows what its name may read."""
         self._subscribed.get(timeout=30)
 
-    def publish(self, topic: str, payload: bytes, retain: bool = True) -> None:
-        self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
+    def publish(self, topic: str, payload: bytes, retain: bool = True, content_type: str = "") -> None:
+        properties = Properties(PacketTypes.PUBLISH)
+        if content_type:
+            properties.ContentType = content_type
+        self.client.publish(topic, payload, qos=1, retain=retain, properties=properties).wait_for_publish(5)
 
     def next(self, wanted: Callable[[MQTTMessage], bool], timeout_s: float = 30) -> MQTTMessage:
         """The next message like that; others are passed over."""

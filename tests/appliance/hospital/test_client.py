@@ -10,11 +10,15 @@ from time import monotonic
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from appliance.errors import BrokerError
 from appliance.hospital import client as client_module
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.hospital.settings import tls_context
 from appliance.hospital.throwaway import ThrowawayBroker
+from tests.appliance.hospital.answering_broker import AnsweringBroker
 
 TOPIC = "rehabbox/1/demo/box-1/result/squat"
 NUMBER, EACH = 2000, 2000
@@ -83,6 +87,51 @@ def test_it_can_be_left_in_the_middle_of_a_flood(broker: ThrowawayBroker, hospit
         flood(broker)
         began = monotonic()
     assert monotonic() - began < 5.0
+
+
+def test_what_is_retained_may_be_more_than_there_is_room_for_before_the_broker_answers(
+    broker: ThrowawayBroker, hospital: HospitalClient
+) -> None:
+    body = len(TOPIC).to_bytes(2, "big") + TOPIC.encode() + b"\0" + b"0".ljust(EACH)
+    length = bytes([len(body) & 0x7F | 0x80, len(body) >> 7])
+    broker.stop()
+    with AnsweringBroker(broker, [], retained=(b"\x31" + length + body) * NUMBER), hospital:
+        assert fetched(hospital, NUMBER) == [0] * NUMBER
+
+
+def test_a_property_that_paho_cannot_read_keeps_nothing_behind_it_away(
+    broker: ThrowawayBroker, hospital: HospitalClient
+) -> None:
+    strange = Properties(PacketTypes.PUBLISH)
+    strange.UserProperty = [("time", "\ufeffnow")]
+    settings = broker.settings_for("box-1")
+    box = Client(CallbackAPIVersion.VERSION2, client_id="box-1", protocol=MQTTv5)
+    box.tls_set_context(tls_context(settings))
+    box.connect(settings.host, settings.port)
+    box.loop_start()
+    box.publish("rehabbox/1/demo/box-1/status", b"1", qos=1, retain=True, properties=strange).wait_for_publish(30)
+    with hospital:
+        box.publish(TOPIC, b"2", qos=1)
+        assert fetched(hospital, 2) == [1, 2]
+    box.disconnect()
+    box.loop_stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [
+        ("mqtts://[::1", "not a broker's address"),
+        ("mqtts://[x]", "not a broker's address"),
+        ("http://broker", "not a broker's address"),
+        ("broker:0", "a number from 1 to 65535"),
+        ("broker:70000", "a number from 1 to 65535"),
+        ("mqtts://me:secret@broker", "holds no user name"),
+    ],
+)
+def test_what_is_no_address_of_a_broker_is_said_in_one_line(address: str, complaint: str) -> None:
+    with pytest.raises(BrokerError, match=complaint) as refused:
+        BrokerAddress.parse(address)
+    assert "secret" not in str(refused.value)
 
 
 def test_in_the_middle_of_a_flood_the_broker_takes_what_is_published(

@@ -347,6 +347,17 @@ def test_a_prescription_arrives_whether_it_was_there_before_or_comes_later(
     assert event_of(link, Received).payload == b""
 
 
+def test_a_property_that_paho_cannot_read_keeps_nothing_behind_it_away(
+    broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    hospital.publish(link.topics.prescription, b"strange", content_type="\ufeffapplication/json")
+    link.start()
+    assert event_of(link, Received).payload == b"strange"
+    hospital.publish(link.topics.prescription, b"later")
+    assert event_of(link, Received).payload == b"later"
+
+
 def test_alert_and_status_are_told_again_to_a_broker_that_forgot_them(
     broker: ThrowawayBroker, hospital: Any, link_to: LinkTo
 ) -> None:
