@@ -27,7 +27,9 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises `ManifestError` for what is missing, empty, no CSV, or lacks a column.
     """
-    lines = [line for line in _lines(path) if line]
+    text = _text(path)
+    hint = separator_hint(text.partition("\n")[0])
+    lines = [line for line in _cells(path, text, hint) if line]
     if len(lines) < 2:
         raise ManifestError(f"{path}: {'has a header and no rows' if lines else 'is empty'}")
     while not any(line[-1].strip() for line in lines) and len({len(line) for line in lines}) == 1 < len(lines[0]):
@@ -35,8 +37,8 @@ def read_manifest(path: Path) -> Manifest:
     columns = tuple(name.strip() for name in lines[0])
     missing = [name for name in NEEDED if name not in columns]
     if missing:
-        hint = separator_hint(columns) or f"; a manifest needs {', '.join(NEEDED)}"
-        raise ManifestError(f"{path}: has no column {missing[0]!r}{hint}")
+        needed = hint or f"; a manifest needs {', '.join(NEEDED)}"
+        raise ManifestError(f"{path}: has no column {missing[0]!r}{needed}")
     if len(set(columns)) != len(columns):
         raise ManifestError(f"{path}: a column is there more than once")
     for number, line in enumerate(lines, 1):
@@ -45,7 +47,7 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(path, columns, tuple(dict(zip(columns, line, strict=True)) for line in lines[1:]))
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _text(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -56,7 +58,12 @@ def _lines(path: Path) -> list[list[str]]:
         raise ManifestError(f"{path}: is not UTF-8 text: save it as 'CSV UTF-8'") from None
     if "\0" in text:
         raise ManifestError(f"{path}: is not a CSV file: holds bytes that are no text")
+    return text
+
+
+def _cells(path: Path, text: str, hint: str) -> list[list[str]]:
+    """hint: to be added to a complaint."""
     try:
         return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        raise ManifestError(f"{path}: is not a CSV file: {error}") from None
+        raise ManifestError(f"{path}: is not a CSV file: {error}{hint}") from None

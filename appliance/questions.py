@@ -28,6 +28,8 @@ PRESSES_APART_S = 1.5
 """A button that rests for so long has said all (ours)."""
 MOST_ASKED = 3
 """How often one question is asked, where it is not understood or its answer is taken back (ours)."""
+BOUNCING_S = 5.0
+"""So long after its time a button is waited for that does not come to rest: its contact bounces (ours)."""
 BLIND_S = 3.0
 """Without a picture for so long, a raised hand would not be seen (ours)."""
 
@@ -108,6 +110,7 @@ class _Asking:
             if why:
                 self._say("question", why)
             self._tell("question", f"{question}_button" if self._blind else question)
+            self._devices.presses()  # what was pressed before answers nothing
             answer = self._hear(self._guidance.answer_s)
             if answer is None:
                 break
@@ -141,9 +144,8 @@ class _Asking:
 
     def _hear(self, for_s: float) -> Answer | None:
         pressed, pressed_s = 0, 0.0
-        self._devices.presses()
         until_s = monotonic() + for_s
-        while monotonic() < until_s or pressed:
+        while monotonic() < until_s or (pressed and monotonic() < until_s + BOUNCING_S):
             if self._stopped():
                 return None
             shown = self._look()
@@ -155,7 +157,7 @@ class _Asking:
                 return pressed
             if shown is not None:
                 return shown
-        return None
+        return pressed or None
 
     def _stopped(self) -> bool:
         self.interrupted = self.interrupted or self._interruption() == "stopped"

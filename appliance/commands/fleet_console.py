@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -76,6 +77,8 @@ def console(
     if (tls_certificate is None) != (tls_key is None):
         raise click.UsageError("--tls-certificate and --tls-key go together")
     host, port = _address(listen)
+    if tls_certificate is not None:
+        _check(tls_certificate, tls_key)
     if token_file is not None and tls_certificate is None and not host.is_loopback:
         raise click.UsageError(
             "a token must not travel in the clear: give --tls-certificate, or listen on 127.0.0.1 behind a proxy"
@@ -124,6 +127,20 @@ def console(
             server.run(sockets=[listener])
         if not server.started:
             raise RehabBoxError("the page could not be served: the lines above say why")
+
+
+def _check(certificate: Path, key: Path | None) -> None:
+    """Before the page is said to be there. Raises `SettingsError` where it cannot be served with them."""
+    try:
+        # An encrypted key is refused, not asked for: a service has no terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError):
+        why = "not a certificate and its own key, as PEM without a passphrase"
+    except OSError as error:
+        why = str(error.strerror)
+    else:
+        return
+    raise SettingsError(f"--tls-certificate {certificate}, --tls-key {key}: {why}")
 
 
 def _listening(host: IPv4Address | IPv6Address, port: int) -> socket.socket:

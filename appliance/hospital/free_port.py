@@ -8,15 +8,15 @@ from pathlib import Path
 
 from appliance.errors import RehabBoxError
 
-_HANDED_OUT = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_USUALLY_FROM = 32_768
-_LOWEST = 10_000
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUALLY = range(32_768, 61_000)
+_OURS = range(10_000, 65_536)
 _TRIES = 1000
 
 
 def free_port() -> int:
     """
-    A port that nobody listens on at 127.0.0.1, below those that the system hands out by itself.
+    A port that nobody listens on at 127.0.0.1; none of those that the system hands out by itself, if it leaves any.
 
     One that the system chose (port 0) and that is given back before the server takes it may meanwhile become the near
     end of somebody's connection; so may the port of a server that is stopped and started again.
@@ -25,12 +25,14 @@ def free_port() -> int:
         RehabBoxError: none was found.
     """
     try:
-        end = int(_HANDED_OUT.read_text().split()[0])
+        first, last = map(int, _RANGE.read_text().split())
+        handed_out = range(first, last + 1)
     except OSError:  # not Linux
-        end = _USUALLY_FROM
+        handed_out = _USUALLY
+    left = [port for port in _OURS if port not in handed_out] or _OURS
     choose = random.SystemRandom()
     for _ in range(_TRIES):
-        port = choose.randrange(_LOWEST, max(end, _LOWEST + 1))
+        port = choose.choice(left)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -27,27 +27,36 @@ def as_seen(body: Body) -> Floats:
 
 
 def supplied(body: Body, other: Body, frames: Floats) -> Body:
-    """With each joint that only the other shows, as far from its neighbour towards the pelvis as it is there.
+    """With each joint that only the other shows, as far from the nearest one towards the pelvis that the other shows as
+    it is there.
 
     frames: (frames of body,) the other's at each, fractional.
     """
     lacking = other.seen & ~body.seen
     if not lacking.any():
         return body
+    hooks = {far: near for far, near in _hooks(other.seen).items() if lacking[far]}
     return replace(
         body,
-        about_pelvis=_hung(body.about_pelvis, at_frames(other.about_pelvis, frames), lacking),
-        about_thorax=_hung(body.about_thorax, at_frames(other.about_thorax, frames), lacking),
-        unsmoothed=_hung(body.unsmoothed, at_frames(other.unsmoothed, frames), lacking),
+        about_pelvis=_hung(body.about_pelvis, at_frames(other.about_pelvis, frames), hooks),
+        about_thorax=_hung(body.about_thorax, at_frames(other.about_thorax, frames), hooks),
+        unsmoothed=_hung(body.unsmoothed, at_frames(other.unsmoothed, frames), hooks),
     )
 
 
-def _hung(positions: Floats, others: Floats, lacking: NDArray[np.bool_]) -> Floats:
-    """Bones go from the pelvis outwards, so that a whole limb hangs on what was seen."""
-    positions = positions.copy()
+def _hooks(seen: NDArray[np.bool_]) -> dict[int, int]:
+    """For each joint the nearest one towards the pelvis that was seen; from the pelvis outwards."""
+    hooks: dict[int, int] = {}
     for near, far in ((INDEX[near], INDEX[far]) for near, far in BONES):
-        if lacking[far]:
-            positions[:, far] = positions[:, near] + others[:, far] - others[:, near]
+        hooks[far] = near if seen[near] else hooks.get(near, near)
+    return hooks
+
+
+def _hung(positions: Floats, others: Floats, hooks: dict[int, int]) -> Floats:
+    """From the pelvis outwards, so that a whole limb hangs on what was seen."""
+    positions = positions.copy()
+    for far, near in hooks.items():
+        positions[:, far] = positions[:, near] + others[:, far] - others[:, near]
     return positions
 
 

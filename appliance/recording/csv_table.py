@@ -102,7 +102,7 @@ def _picked(path: Path, header: list[str], layout: CsvLayout) -> list[int]:
     """Where each of the layout's columns stands in `header`."""
     missing = next((name for name in layout.columns if name not in header), None)
     if missing:
-        hint = separator_hint(header)
+        hint = separator_hint(",".join(header))
         raise RecordingError(f"{path}: is not {layout.name}: its first line has no column {missing!r}{hint}")
     twice = next((name for name in layout.columns if header.count(name) > 1), None)
     if twice:

@@ -98,16 +98,19 @@ def body_of(recording: Recording, joints: tuple[str, ...] = JOINTS) -> Body:
         raise NotScorableError("has fewer than two frames")
     roots: tuple[Root, ...] = ("pelvis", "thorax", "start")
     away = int(np.isfinite(level.positions[:, INDEX["pelvis"]]).all(axis=1).argmax())  # frames before it is seen
-    pelvis, thorax, start = (
-        _complete(_after(away, normalise(level.positions[away:], RATE_HZ, root, planar=level.planar).positions))
-        for root in roots
-    )
+    placed = [
+        _after(away, normalise(level.positions[away:], RATE_HZ, root, planar=level.planar).positions) for root in roots
+    ]
+    # What was seen only while a root was not has no place about it.
+    seen = np.all([np.isfinite(positions).all(axis=2).any(axis=0) for positions in placed], axis=0)
+    pelvis, thorax, start = (_complete(positions) for positions in placed)
+    middle = [INDEX[name] for name in ("pelvis", "left_hip", "right_hip") if seen[INDEX[name]]]
     return Body(
         _smoothed(pelvis, POSE_SMOOTHING_S),
         _smoothed(thorax, MOTION_SMOOTHING_S),
-        np.isfinite(level.positions).all(axis=2).any(axis=0) & np.isin(JOINTS, joints),
+        seen & np.isin(JOINTS, joints),
         pelvis,
-        start[:, [INDEX[name] for name in ("pelvis", "left_hip", "right_hip")], 1].mean(axis=1),
+        start[:, middle, 1].mean(axis=1),
     )
 
 

@@ -126,7 +126,7 @@ def _rows(path: Path, columns: tuple[str, ...], report: Report) -> Iterator[tupl
         for column in columns:
             if header.count(column) != 1:
                 many = "more than once" if column in header else "not"
-                hint = separator_hint(header)
+                hint = separator_hint(",".join(header))
                 raise ManifestError(f"{path}: the column {column!r} is {many} in line 1{hint}")
         for number, line in enumerate(file, 2):
             if not line.strip():

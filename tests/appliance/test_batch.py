@@ -125,6 +125,8 @@ def test_exercise_files_count_only_when_asked_for(tmp_path: Path) -> None:
         ("file,exercise,reference\na,b,c\n".encode("utf-16"), "not UTF-8"),
         (b"file,exercise,reference\na\0,b,c\n", "not a CSV"),
         (b"file;exercise;reference\na;b;c\n", "separated by semicolons"),
+        (b'"file";"exercise";"reference"\n"a";"b";"c"\n', "separated by semicolons"),
+        (b'file;exercise;reference;"weight, kg"\na;b;c;1,5\n', "separated by semicolons"),
         (b"file\texercise\treference\na\tb\tc\n", "separated by tabs"),
         (b'file,exercise,reference\n"a"b,c,d\n', "not a CSV"),
     ],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -119,6 +119,47 @@ def test_an_answer_that_is_said_back_is_taken_back_by_one_more_press_and_thrice_
         "question pain_button", "noted yes", "question changed", "question pain_button", "noted no",
         "question effort_button", "noted easy", "question changed", "question effort_button", "noted right",
         "question changed", "question effort_button", "noted hard", "noted unanswered",
+    ]  # fmt: skip
+
+
+def test_a_button_that_never_comes_to_rest_ends_no_session(tmp_path, switch, monkeypatch):
+    monkeypatch.setattr(questions, "BOUNCING_S", 0.5)
+    table, press = switch
+    devices = box(tmp_path, NO_CAMERA + table)
+    told: list[str] = []
+    try:
+        guidance = GuidanceSettings(answer_s=0.3, words_s=0.1, change_s=0.3)
+        answer = ask(devices, lambda kind, hint: told.append(f"{kind} {hint}".strip()), guidance, lambda: press(1))
+    finally:
+        devices.button.close()
+    assert answer == Asked(Feedback(pain="not_answered", effort="not_answered"))
+    assert told.count("question again") == 2 * (questions.MOST_ASKED - 1)
+
+
+def test_a_press_right_behind_an_answer_takes_it_back(tmp_path, switch, monkeypatch):
+    monkeypatch.setattr(questions, "PRESSES_APART_S", 0.3)
+    table, press = switch
+    devices = box(tmp_path, NO_CAMERA + table)
+    told: list[str] = []
+
+    def tell(kind: str, hint: str) -> None:
+        told.append(f"{kind} {hint}".strip())
+        if kind == "noted" and told.count("noted yes") == 1:
+            press(1)
+            sleep(0.3)  # words of a player that keeps who calls it
+
+    due = [1]
+
+    def interruption() -> None:
+        if told and due and told[-1].startswith("question"):
+            press(due.pop())
+
+    try:
+        ask(devices, tell, GuidanceSettings(answer_s=0.6, words_s=0.1, change_s=0.5), interruption)
+    finally:
+        devices.button.close()
+    assert [cue for cue in told if cue != "pressed"][:4] == [
+        "question pain_button", "noted yes", "question changed", "question pain_button",
     ]  # fmt: skip
 
 

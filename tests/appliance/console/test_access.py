@@ -12,11 +12,18 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from starlette.requests import Request
 
 from appliance.commands.fleet_console import MOST_CONNECTIONS
 from appliance.console import access as access_module
 from appliance.console.access import COOKIE, SESSION_S, Access
+from appliance.hospital.authority import Authority
 from tests.appliance.console.running import TOKEN, Console
 
 PAGES = ("/events", "/boxes/clinic/box-1", "/courses/clinic/p-1", "/vendor/plotly.min.js", "/page/app.js")
@@ -101,7 +108,9 @@ def _asked(port: int, request: str) -> int:
         (["--token-file", "good", "--listen", "0.0.0.0:8800"], "--tls-certificate"),
         (["--token-file", "good", "--listen", "here"], "--listen here"),
         (["--token-file", "good", "--listen", "127.0.0.1:70000"], "--listen 127.0.0.1:70000"),
-        (["--token-file", "good", "--listen", "192.0.2.1:0", "--tls-certificate", "c", "--tls-key", "k"], "192.0.2.1"),
+        (["--user-header", "X-Remote-User", "--listen", "192.0.2.1:0"], "cannot listen on 192.0.2.1"),
+        (["--token-file", "good", "--tls-certificate", "none.pem", "--tls-key", "none.key"], "No such file"),
+        (["--token-file", "good", "--tls-certificate", "good", "--tls-key", "good"], "--tls-certificate good"),
         (["--token-file", "good", "--history", "good"], "tools/consume"),
         (["--token-file", "good", "--tls-key", "k"], "go together"),
         (["--token-file", "good", "--host", "https://console.example"], "write a name alone"),
@@ -120,6 +129,15 @@ def test_an_unsafe_or_wrong_start_is_refused_in_one_line(
     assert named in done.stderr
 
 
+def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(tmp_path: Path) -> None:
+    files = Authority(tmp_path).server(("localhost",))
+    key = load_pem_private_key(files.key.read_bytes(), password=None)
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    said = _refused("127.0.0.1:0", tmp_path, "--tls-certificate", files.certificate, "--tls-key", locked)
+    assert f"--tls-key {locked}: not a certificate and its own key, as PEM without a passphrase" in said
+
+
 def test_a_broker_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "127.0.0.1:9" in _refused("127.0.0.1:0", tmp_path)
 
@@ -131,12 +149,12 @@ def test_a_port_that_another_has_is_named_before_the_page_is_said_to_be_there(tm
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --listen" in said
 
 
-def _refused(listen: str, folder: Path) -> str:
+def _refused(listen: str, folder: Path, *options: str | Path) -> str:
     """The one line of a console that does not start."""
     (folder / "token").touch(0o600)
     (folder / "token").write_text(TOKEN)
     command = [sys.executable, "-m", "appliance", "fleet", "console", "mqtt://127.0.0.1:9", "--token-file", "token"]
-    command += ["--listen", listen]
+    command += ["--listen", listen, *map(str, options)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
     return done.stderr

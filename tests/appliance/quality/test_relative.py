@@ -125,3 +125,43 @@ def test_a_joint_that_one_of_the_two_never_shows_is_no_difference(
         found, expected = compared(one, other), compared(*whole)
         np.testing.assert_allclose(found.sequence[:, DIFFERENCE], expected.sequence[:, DIFFERENCE], atol=0.05)
         assert np.sqrt(((found.vector - expected.vector) ** 2).mean()) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("of_shown", "of_done"),
+    [
+        (["left_ankle", "right_ankle"], ["left_knee", "right_knee"]),
+        (["left_knee", "right_knee"], ["left_ankle", "right_ankle"]),
+        (["spine", "neck"], ["head"]),
+    ],
+)
+def test_each_may_lack_what_the_others_missing_joint_hangs_on(of_shown: list[str], of_done: list[str]) -> None:
+    shown, done = performed("marching"), performed("marching", tempo=0.8)
+    parts = []
+    for whole, hidden in ((shown, of_shown), (done, of_done)):
+        positions = whole.positions.copy()
+        positions[:, [INDEX[name] for name in hidden]] = np.nan
+        parts.append(recording_of(whole.times, positions))
+    found, expected = compared(*parts), compared(shown, done)
+    np.testing.assert_allclose(found.sequence[:, DIFFERENCE], expected.sequence[:, DIFFERENCE], atol=0.1)
+    assert np.sqrt(((found.vector - expected.vector) ** 2).mean()) < 0.1
+
+
+@pytest.mark.parametrize("away", [slice(10), slice(-10, None)])
+def test_a_joint_that_is_seen_only_while_the_pelvis_is_not_is_taken_as_never_seen(away: slice) -> None:
+    shown, done = performed("marching"), performed("marching", tempo=0.8)
+    ankles = [INDEX["left_ankle"], INDEX["right_ankle"]]
+    never = done.positions.copy()
+    never[:, ankles] = np.nan
+    never[away] = np.nan
+    glimpsed = never.copy()
+    glimpsed[away, ankles] = done.positions[away, ankles]
+    found, expected = (compared(shown, recording_of(done.times, each)) for each in (glimpsed, never))
+    np.testing.assert_array_equal(found.vector, expected.vector)
+
+
+def test_hips_that_are_not_seen_do_not_make_the_rise_less() -> None:
+    whole = performed("heel_raise", "both")
+    positions = whole.positions.copy()
+    positions[:, [INDEX["left_hip"], INDEX["right_hip"]]] = np.nan
+    assert abs(feature(compared(whole, recording_of(whole.times, positions)), "range.rise")) < 0.1
