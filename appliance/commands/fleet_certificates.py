@@ -45,12 +45,14 @@ def sign(folder: Path, requests: tuple[Path, ...], out: Path | None, again: bool
         passphrase = passphrase_of(folder, passphrase_file)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-        for file in requests:
-            told = fleet_.sign(read_file(file), file, passphrase, again)
-            answer = (out or file.parent) / f"{told.box}.enrolment.json"
-            write_told(answer, told)
-            click.echo(f"{answer}: carry it to the box (rehabbox enrol install)")
-        write_rules(fleet_, passphrase)
+        try:
+            for file in requests:
+                told = fleet_.sign(read_file(file), file, passphrase, again)
+                answer = (out or file.parent) / f"{told.box}.enrolment.json"
+                write_told(answer, told)
+                click.echo(f"{answer}: carry it to the box (rehabbox enrol install)")
+        finally:  # those before a request at fault are signed
+            write_rules(fleet_, passphrase)
 
 
 @click.command()

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_ce
 
 from appliance.enrolment.hospital_file import EstServer
 from appliance.errors import EnrolmentError
-from appliance.hospital.certificates import same_key
+from appliance.hospital.certificates import public_key_of, same_key
 
 TIMEOUT_S = 20.0
 LARGEST_ANSWER = 1 << 20
@@ -89,7 +89,7 @@ class EstClient:
         body = base64.encodebytes(request.public_bytes(Encoding.DER))
         headers |= {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
         came = certificates_in(self._ask("POST", operation, body, headers))
-        ours = [one for one in came if same_key(one.public_key(), request.public_key())]
+        ours = [one for one in came if same_key(public_key_of(one, f"{self}: a certificate"), request.public_key())]
         if not ours:
             raise EnrolmentError(f"{self} answered with a certificate for another key")
         return [ours[0], *(one for one in came if one is not ours[0])]

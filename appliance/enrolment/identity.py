@@ -34,6 +34,7 @@ from appliance.hospital.certificates import (
     make_request,
     new_key,
     pem_of,
+    public_key_of,
     read_certificates,
     read_file,
     read_key,
@@ -121,7 +122,7 @@ class Identity:
         keys = [(file, read_key(read_file(file), file)) for file in files if file.exists()]
         if not keys:
             raise EnrolmentError(f"{self.folder}: this box has made no key; begin with rehabbox enrol request")
-        wanted = certificate.public_key()
+        wanted = public_key_of(certificate, "certificate")
         return next((found for found in keys if same_key(found[1].public_key(), wanted)), keys[0])
 
     def answer(self, certificate: str) -> Current:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from appliance.errors import FleetError
 from appliance.fleet.authority import LocalAuthority
 from appliance.fleet.fleet import Fleet
 from appliance.hospital.broker_files import mosquitto_conf, rules
-from appliance.hospital.certificates import key_pem, new_key, read_certificates, read_file
+from appliance.hospital.certificates import alternative_names, key_pem, new_key, read_certificates, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,17 @@ def write_broker(
     Raises `FleetError`.
     """
     owner = _account(user)
+    names = names or (fleet.settings.broker.host,)
+    wanted = [_general_name(one) for one in names] if own is None else []
     try:
         (out / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
         out.chmod(0o755)
     except OSError as error:
         raise FleetError(f"{out}: {error.strerror}") from None
-    names = names or (fleet.settings.broker.host,)
     out = out.absolute()
     write_durably(out / "ca.pem", read_file(fleet.folder / "ca.pem"), 0o644)
     if own is None:
-        _make_certificate(fleet, out, names, passphrase)
+        _make_certificate(fleet, out, names, wanted, passphrase)
     with fleet.change():
         fleet.store.broker_files = out
     write_rules(fleet, passphrase)
@@ -74,14 +76,16 @@ def write_broker(
             os.chown(one, *owner)
 
 
-def _make_certificate(fleet: Fleet, out: Path, names: tuple[str, ...], passphrase: str | None) -> None:
+def _make_certificate(
+    fleet: Fleet, out: Path, names: tuple[str, ...], wanted: list[x509.GeneralName], passphrase: str | None
+) -> None:
     """Where there is none that fits and lasts."""
-    if not _wanted(out / "broker.pem", names):
+    if _lasts(out / "broker.pem", wanted):
         return
     authority, key = LocalAuthority(fleet.folder, passphrase), new_key()
     with fleet.change() as note:
         life = fleet.settings.days.of("broker")
-        issued = authority.issue(names[0], key.public_key(), life, [_general_name(one) for one in names])
+        issued = authority.issue(names[0], key.public_key(), life, wanted)
         note("broker", names=list(names), certificate=issued.serial)
         write_durably(out / "broker.key", key_pem(key), 0o600)
         write_durably(out / "broker.pem", issued.pem.encode(), 0o644)
@@ -118,25 +122,23 @@ def reload(pid_file: Path) -> None:
         raise FleetError(f"mosquitto (process {pid}) cannot be told to reload: {error.strerror}") from None
 
 
-def _wanted(file: Path, names: tuple[str, ...]) -> bool:
+def _lasts(file: Path, wanted: list[x509.GeneralName]) -> bool:
+    """Whether it is there with its key, under these names, and has a third of its life before it."""
     if not file.exists() or not file.with_suffix(".key").exists():
-        return True
+        return False
     certificate = read_certificates(read_file(file), file)[0]
-    held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
     late = certificate.not_valid_after_utc - datetime.now(UTC) < max(life / 3, timedelta(0))
-    return late or set(held) != {_general_name(one) for one in names}
+    return not late and set(alternative_names(certificate) or ()) == set(wanted)
 
 
 def _general_name(name: str) -> x509.GeneralName:
+    if not re.fullmatch(r"[!-~]{1,253}", name):
+        raise FleetError(f"--name {name!r}: is neither a host name nor an address")
     try:
         return x509.IPAddress(ip_address(name))
     except ValueError:
-        pass
-    try:
         return x509.DNSName(name)
-    except ValueError:
-        raise FleetError(f"--name {name}: is neither a host name nor an address") from None
 
 
 def _account(user: str | None) -> tuple[int, int] | None:

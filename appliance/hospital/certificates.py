@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import (
@@ -26,6 +26,9 @@ from appliance.errors import EnrolmentError
 
 CLOCK_SLACK = timedelta(minutes=5)
 """A certificate is valid from a little earlier than it was made: clocks differ."""
+
+LONGEST_NAME = 64
+"""Characters of a common name (RFC 5280). A box's and a person's fit; others are cut."""
 
 PublicKey = ec.EllipticCurvePublicKey
 
@@ -48,6 +51,14 @@ def read_key(pem: bytes, whence: object) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise EnrolmentError(f"{whence}: is not an EC key")
     return key
+
+
+def public_key_of(certificate: x509.Certificate, whence: object) -> object:
+    """Raises `EnrolmentError` where its kind is not known here; `whence` is named in it."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise EnrolmentError(f"{whence}: has a key of a kind not known here; it must be for this box's key") from None
 
 
 def same_key(one: object, other: object) -> bool:
@@ -82,11 +93,14 @@ def make_request(
 
 def request_like(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> x509.CertificateSigningRequest:
     """For a new key under the same names, as re-enrolment demands (RFC 7030, 4.2.2)."""
+    return make_request(certificate.subject, key, alternative_names(certificate))
+
+
+def alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternativeName | None:
     try:
-        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        alternative = None
-    return make_request(certificate.subject, key, alternative)
+        return None
 
 
 def read_certificates(pem: bytes, whence: object) -> list[x509.Certificate]:
@@ -127,7 +141,7 @@ def check_box_certificate(
     held = common_name(leaf.subject)
     if held != box:
         raise EnrolmentError(f"the certificate was issued to {held or 'nobody'}, not to {box}")
-    if not same_key(leaf.public_key(), key.public_key()):
+    if not same_key(public_key_of(leaf, f"the certificate of {box}"), key.public_key()):
         raise EnrolmentError(f"the certificate of {box} was issued for another key than this box's; request it again")
     try:
         usages = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
@@ -158,7 +172,7 @@ def _check_signatures(chain: list[x509.Certificate], ca: list[x509.Certificate])
 def issued_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         child.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 
@@ -182,7 +196,8 @@ def builder(
 
 
 def authority_certificate(name: str, key: ec.EllipticCurvePrivateKey, life: timedelta) -> x509.Certificate:
-    """A self-signed root that signs end entities only."""
+    """A self-signed root that signs end entities only. The name is cut where it is too long."""
+    name = name[:LONGEST_NAME]
     usage = x509.KeyUsage(
         digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
         key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
@@ -204,7 +219,12 @@ def end_certificate(
     life: timedelta,
     server_names: list[x509.GeneralName] | None = None,
 ) -> x509.Certificate:
-    """A client's, or with `server_names` a server's. It does not outlive its authority."""
+    """A client's, or with `server_names` a server's, whose common name is cut where it is too long.
+
+    It does not outlive its authority.
+    """
+    if server_names is not None:
+        name = name[:LONGEST_NAME]
     usage = ExtendedKeyUsageOID.CLIENT_AUTH if server_names is None else ExtendedKeyUsageOID.SERVER_AUTH
     life = min(life, authority.not_valid_after_utc - datetime.now(UTC))
     built = (

@@ -24,6 +24,17 @@ from appliance.settings import load_settings
 
 Answer = Callable[[bytes], Enrolment]
 
+ON_SECP112R1 = """\
+-----BEGIN CERTIFICATE-----
+MIIBKzCB9qADAgECAhQFg07vO01u3fsO/czwa6sivokVjzAKBggqhkjOPQQDAjAQ
+MQ4wDAYDVQQDDAVib3gtMTAgFw0yNjExMjkxNDU5NDFaGA8yMTI2MTEwNTE0NTk0
+MVowEDEOMAwGA1UEAwwFYm94LTEwMjAQBgcqhkjOPQIBBgUrgQQABgMeAARDgZvM
+vlBKzZMsxDNuvlIkeypESDaHMOoz3piAo1MwUTAdBgNVHQ4EFgQUvCdJZG/0Hgyd
+KfIj802dqa3uUCgwHwYDVR0jBBgwFoAUvCdJZG/0HgydKfIj802dqa3uUCgwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgMkADAhAg5N2yaHQojyYbcrkk7iDwIP
+AJWmsmM85AP9jY+VB1/7
+-----END CERTIFICATE-----
+"""
 SETTINGS = """
 [enrolment]
 folder = "{folder}"
@@ -153,6 +164,15 @@ def test_a_damaged_answer_is_one_line_that_names_file_and_field(tmp_path: Path, 
         read_enrolment(file)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_certificate_with_a_key_of_an_unknown_kind_is_refused_in_one_line(
+    identity: Identity, answer_to: Answer
+) -> None:
+    told = answer_to(identity.request("box-1"))
+    with pytest.raises(EnrolmentError, match="has a key of a kind not known here"):
+        identity.install(told.model_copy(update={"certificate": ON_SECP112R1}))
+    assert not identity.exists
 
 
 def test_an_answer_is_the_same_after_it_was_carried(answer_to: Answer, identity: Identity, tmp_path: Path) -> None:

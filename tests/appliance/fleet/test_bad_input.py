@@ -31,6 +31,14 @@ PEM = st.binary(max_size=200).map(
     )
 )
 
+ON_SECP112R1 = b"""\
+-----BEGIN CERTIFICATE REQUEST-----
+MH8wSwIBADAQMQ4wDAYDVQQDDAVib3gtMTAyMBAGByqGSM49AgEGBSuBBAAGAx4A
+BEOBm8y+UErNkyzEM26+UiR7KkRINocw6jPemICgADAKBggqhkjOPQQDAgMkADAh
+Ag54YWB8uMrHm1EXvai/rgIPALwlQKSyg2sJUNdqOLO7
+-----END CERTIFICATE REQUEST-----
+"""
+
 
 def one_line(error: Exception) -> None:
     assert "\n" not in str(error)
@@ -63,6 +71,7 @@ def test_answers_of_a_hospital(content: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | PEM)
+@example(ON_SECP112R1)
 def test_requests_of_boxes(content: bytes) -> None:
     try:
         requested(content, "box.csr")

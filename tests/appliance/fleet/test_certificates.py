@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from matplotlib import image
 
 from appliance.enrolment.hospital_file import read_enrolment, read_hospital
-from appliance.hospital.certificates import fingerprint, issued_by, subject
+from appliance.hospital.certificates import (
+    alternative_names,
+    authority_certificate,
+    common_name,
+    fingerprint,
+    issued_by,
+    new_key,
+    pem_of,
+    subject,
+)
 
 FLEET = Path("fleet")
 RequestOf = Callable[[str], Path]
@@ -97,6 +107,40 @@ def test_revoked_boxes_are_on_the_list_and_shut_out_until_they_are_signed_again(
     assert state_of(clinic, "box-1") == "enrolled"
     assert "user box-1" not in acl.read_text()
     assert serial_numbers_of_the_revoked() == {first.serial_number}
+
+
+def test_a_box_signed_before_a_request_at_fault_is_let_in_all_the_same(clinic: Any, request_of: RequestOf) -> None:
+    clinic("broker")
+    clinic("add", "box-1")
+    clinic("revoke", "box-1")
+    assert "nothere.csr: cannot be read" in str(clinic("sign", "--again", request_of("box-1"), "nothere.csr").exception)
+    assert Path("box-1.enrolment.json").exists()
+    assert "user box-1" not in (FLEET / "broker" / "acl").read_text()
+
+
+def test_names_longer_than_a_common_name_are_in_the_brokers_certificate(it: Any) -> None:
+    host, site = f"{'broker.' * 20}example", "s" * 64
+    assert it("init", "--site", site, "--broker", host).exception is None
+    assert it("broker").exception is None
+    certificate = x509.load_pem_x509_certificate((FLEET / "broker" / "broker.pem").read_bytes())
+    assert alternative_names(certificate) == x509.SubjectAlternativeName([x509.DNSName(host)])
+    assert common_name(certificate.subject) == host[:64]
+    assert issued_by(certificate, x509.load_pem_x509_certificate((FLEET / "ca.pem").read_bytes()))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "münchen.example", "a" * 254])
+def test_what_is_no_brokers_name_is_told_before_anything_is_written(clinic: Any, name: str) -> None:
+    assert "is neither a host name nor an address" in str(clinic("broker", "--name", name).exception)
+    assert not (FLEET / "broker").exists()
+
+
+def test_a_brokers_certificate_without_names_is_made_anew(clinic: Any) -> None:
+    clinic("broker")
+    file, key = FLEET / "broker" / "broker.pem", new_key()
+    file.write_bytes(pem_of([authority_certificate("localhost", key, timedelta(days=700))]))
+    assert clinic("broker").exception is None
+    held = alternative_names(x509.load_pem_x509_certificate(file.read_bytes()))
+    assert held == x509.SubjectAlternativeName([x509.DNSName("localhost")])
 
 
 def test_a_retired_box_never_comes_back(clinic: Any, request_of: RequestOf) -> None:
