@@ -43,6 +43,8 @@ class Orders:
         self._current: Prescription | None = None
         self._not_before_s = 0.0
         self._tasks: deque[Task] = deque()
+        self._untold: deque[Prescription] = deque()
+        """Missed ones of which the hospital is to hear still."""
 
     def stop(self) -> None:
         self.stopped = True
@@ -104,8 +106,11 @@ class Orders:
 
     def _settle(self) -> None:
         missed = self._progress.missed(datetime.now(UTC))
-        if missed is not None and self._on_missed(missed):
-            self._progress.follow(None)
+        if missed is not None and missed not in self._untold:
+            self._untold.append(missed)
+        while self._untold and self._on_missed(self._untold[0]):
+            if self._untold.popleft() == missed:
+                self._progress.follow(None)
 
     def interruption(self, prescription: Prescription) -> Interruption | None:
         """Why `prescription` is not to be followed further; None while it is."""

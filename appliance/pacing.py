@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from appliance.errors import RehabBoxError
 from appliance.segmentation.repetitions import Repetition, find_repetitions
+from appliance.set_watch import BLIND_S
 from appliance.skeleton.standard import Recording
 from hal.types import CueKind
 
@@ -48,7 +49,7 @@ def _of(one: Repetition, at_s: float) -> list[Beat]:
 
 
 class Metronome:
-    """Told the time of every frame that is no pause; says which beat is due."""
+    """Told the time of every frame that is no pause; says which beat is due. A camera that stalls is a pause, too."""
 
     def __init__(self, beats: Sequence[Beat]) -> None:
         self._beats = list(beats)
@@ -57,7 +58,7 @@ class Metronome:
 
     def update(self, now_s: float, paused: bool) -> CueKind | None:
         """The newest beat that is due; those missed meanwhile are left out."""
-        if self._last_s is not None and not paused:
+        if self._last_s is not None and not paused and now_s - self._last_s < BLIND_S:
             self._passed_s += now_s - self._last_s
         self._last_s = now_s
         due: CueKind | None = None

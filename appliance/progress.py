@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from appliance.errors import RecordingError
 from appliance.messages.answer import ErasedFile
+from appliance.messages.model import fault_of
 from appliance.messages.prescription import Prescription
 from appliance.messages.session import Session
 from appliance.privacy.erasing import erase_file
@@ -31,18 +33,19 @@ class _Stored(BaseModel):
 class Progress:
     """One small file, replaced whole. A damaged one counts as none: exercises are then offered again.
 
-    A disk that refuses is logged, not raised: the session goes on, and is only not remembered.
+    A disk that refuses is logged, not raised: the session goes on, and is only not remembered. Any thread may use it.
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file, self._lock = file, threading.RLock()
         self._stored = _Stored()
         try:
             self._stored = _Stored.model_validate_json(file.read_bytes())
         except FileNotFoundError:
             pass
         except (OSError, ValidationError) as error:
-            _log.warning("%s is not readable (%s); the prescription starts from its first exercise", file, error)
+            why = fault_of(error) if isinstance(error, ValidationError) else error
+            _log.warning("%s is not readable (%s); the prescription starts from its first exercise", file, why)
 
     @property
     def interrupted(self) -> Session | None:
@@ -58,13 +61,15 @@ class Progress:
         return not self.remaining(prescription)
 
     def set_done(self, prescription: UUID, *indices: int) -> None:
-        done = self._stored.done if self._stored.prescription == prescription else frozenset()
-        self._keep(self._stored.model_copy(update={"prescription": prescription, "done": done | set(indices)}))
+        with self._lock:
+            done = self._stored.done if self._stored.prescription == prescription else frozenset()
+            self._change(prescription=prescription, done=done | set(indices))
 
     def follow(self, prescription: Prescription | None) -> None:
         """It is to be done by its end; None: nothing is, or what was is settled."""
-        if prescription != self._stored.due:
-            self._keep(self._stored.model_copy(update={"due": prescription}))
+        with self._lock:
+            if prescription != self._stored.due:
+                self._change(due=prescription)
 
     def missed(self, now: datetime) -> Prescription | None:
         """What was to be followed, if its time is over and not everything of it was done."""
@@ -73,27 +78,30 @@ class Progress:
 
     def open_session(self, session: Session) -> None:
         """It is open, in this state."""
-        self._keep(self._stored.model_copy(update={"session": session}))
+        self._change(session=session)
 
     def close_session(self) -> None:
-        if self._stored.session is not None:
-            self._keep(self._stored.model_copy(update={"session": None}))
+        with self._lock:
+            if self._stored.session is not None:
+                self._change(session=None)
 
     def erase(self, left: str | None, base: Path) -> list[ErasedFile]:
         """The file goes, and nothing is known any more but what somebody else than the subject `left` is to do.
 
         Raises `OSError`. base: the file's name is told relative to it.
         """
-        due = self._stored.due
-        self._stored = _Stored()
-        erased = [erase_file(self._file, base)] if self._file.exists() else []
-        if due is not None and due.subject != left:
-            self.follow(due)
+        with self._lock:
+            due = self._stored.due
+            self._stored = _Stored()
+            erased = [erase_file(self._file, base)] if self._file.exists() else []
+            if due is not None and due.subject != left:
+                self.follow(due)
         return erased
 
-    def _keep(self, stored: _Stored) -> None:
-        self._stored = stored
-        try:
-            write_whole(self._file, stored.model_dump_json().encode())
-        except (OSError, RecordingError) as error:
-            _log.error("progress is not remembered: %s", error)
+    def _change(self, **changes: object) -> None:
+        with self._lock:
+            self._stored = self._stored.model_copy(update=changes)
+            try:
+                write_whole(self._file, self._stored.model_dump_json().encode())
+            except (OSError, RecordingError) as error:
+                _log.error("progress is not remembered: %s", error)

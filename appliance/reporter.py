@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,7 +22,7 @@ from appliance.hospital.outbox import Outbox
 from appliance.hospital.outbox_rows import Outgoing
 from appliance.messages.alert import Alert, AlertCode
 from appliance.messages.health import Health
-from appliance.messages.model import encode
+from appliance.messages.model import encode, fault_of
 from appliance.messages.result import Result
 from appliance.messages.session import Session
 from appliance.messages.status import State, Status
@@ -69,7 +70,7 @@ def messages_of_results(topics: Topics, patient_system: str | None) -> Callable[
             observation = observation_of(Result.model_validate_json(payload), patient_system)
             messages.append(Outgoing(topics.fhir(exercise), encode(observation), subject))
         except ValidationError as error:  # another version wrote it: it goes out as it is
-            _log.error("result %s is told without FHIR: %s", document["id"], error)
+            _log.error("result %s is told without FHIR: %s", document["id"], fault_of(error))
         return messages
 
     return make
@@ -89,6 +90,7 @@ class Reporter:
         self._topics, self._outbox, self._link = topics, outbox, link
         self._patient_system = patient_system
         self._raised: dict[AlertCode, str] = {}
+        self._lock = threading.Lock()
         self.sync_error_ms: float | None = None
         """Of the last result."""
 
@@ -118,10 +120,11 @@ class Reporter:
 
     def raise_alert(self, code: AlertCode, what: str, remedy: str) -> None:
         """The same alert again changes nothing; its `since` stays."""
-        if self._raised.get(code) == what:
-            return
-        self._raised[code] = what
-        self._link.raise_alert(code, self._alert(code, "raised", what, remedy))
+        with self._lock:
+            if self._raised.get(code) == what:
+                return
+            self._raised[code] = what
+            self._link.raise_alert(code, self._alert(code, "raised", what, remedy))
 
     def alert_if(self, code: AlertCode, what: str | None, remedy: str) -> None:
         """Raised with what is wrong, cleared with None."""
@@ -131,9 +134,10 @@ class Reporter:
             self.raise_alert(code, what, remedy)
 
     def clear_alert(self, code: AlertCode) -> None:
-        what = self._raised.pop(code, None)
-        if what is not None:
-            self._link.clear_alert(code, self._alert(code, "cleared", what, "Nothing to do."))
+        with self._lock:
+            what = self._raised.pop(code, None)
+            if what is not None:
+                self._link.clear_alert(code, self._alert(code, "cleared", what, "Nothing to do."))
 
     @staticmethod
     def _alert(code: AlertCode, state: str, what: str, remedy: str) -> bytes:

@@ -23,6 +23,8 @@ REST_FRAMES = 9
 """Where head and pelvis begin is the median of so many: one wrong frame is no height to fall from."""
 FAST_M_S, SPEED_S = 1.0, 0.25
 """The head of someone who falls goes down so fast, over so long; of someone who sits down on the floor it does not."""
+STALLED_S = 0.5
+"""Frames further apart say nothing of a speed."""
 FAST_S = 1.5
 """From there to the floor takes less."""
 LOW_S = 2.0
@@ -108,6 +110,8 @@ class FallWatch:
             return False
         head, pelvis = (skeleton.positions[INDEX[name], 1] for name in ("head", "pelvis"))
         if np.isfinite(head) and np.isfinite(pelvis):
+            if self._heads and now_s - self._heads[-1][0] > STALLED_S:
+                self._heads.clear()  # nobody knows how fast it went meanwhile
             self._heads.append((now_s, float(head)))
             if self._heads[0][1] - head > FAST_M_S * SPEED_S:
                 self._fast_s = now_s

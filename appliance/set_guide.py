@@ -11,6 +11,7 @@ from appliance.guidance_settings import GuidanceSettings
 from appliance.pacing import Metronome, beats_of
 from appliance.placing import Placing
 from appliance.safety import FallWatch, LimitWatch
+from appliance.set_watch import BLIND_S
 from appliance.skeleton.standard import Recording
 from appliance.track import Skeleton
 from hal.types import CueKind
@@ -47,7 +48,9 @@ class SetGuide:
         self._fall = FallWatch(reference, exercise.position) if reference is not None else None
         beats = beats_of(reference, exercise.joints, paced_repetitions) if reference is not None else []
         self._metronome = Metronome(beats)
-        self._asked_s: float | None = None
+        self._asked = False
+        self._waited_s, self._looked_s = 0.0, 0.0
+        """For an answer, and when it was looked for one last."""
         self.what = ""
         """What exactly ended the set; empty where its name says it all."""
 
@@ -55,7 +58,7 @@ class SetGuide:
         """Asked all the time, pictures or none: a press ends the set, and is an answer where one is waited for."""
         if not self._presses():
             return None
-        return "patient_stopped" if self._asked_s is None else "idle"
+        return "idle" if self._asked else "patient_stopped"
 
     def ready(self, skeleton: Skeleton, now_s: float) -> bool | GuideEnd:
         """Before the set: whether it may begin with this frame."""
@@ -72,11 +75,11 @@ class SetGuide:
     def watch(self, skeleton: Skeleton, now_s: float, paused: bool) -> GuideEnd | None:
         """In the set: what ends it, if anything does."""
         beat = self._metronome.update(now_s, paused)
-        if beat is not None and not paused and self._asked_s is None:
+        if beat is not None and not paused and not self._asked:
             self._tell(beat, "")
         if paused:
             return None
-        if self._asked_s is not None:
+        if self._asked:
             return None  # a raised hand is an answer now
         if self._stopped(skeleton, now_s):
             return "patient_stopped"
@@ -89,17 +92,24 @@ class SetGuide:
         return None
 
     def answered(self, skeleton: Skeleton, now_s: float) -> bool | None:
-        """Nobody goes on: are they all right? None while it is waited for an answer; False where none came."""
-        if self._asked_s is None:
-            self._asked_s = now_s
+        """Nobody goes on: are they all right? None while it is waited for an answer; False where none came.
+
+        Asked in the frames that could show an answer: while it is not asked, in a pause or without pictures, no time
+        passes.
+        """
+        if not self._asked:
+            self._asked, self._waited_s = True, 0.0
             self._tell("question", "all_right")
+        elif now_s - self._looked_s < BLIND_S:
+            self._waited_s += now_s - self._looked_s
+        self._looked_s = now_s
         if self._answering.update(skeleton, now_s) is not None:
             return True
-        return False if now_s - self._asked_s > self._settings.answer_s else None
+        return False if self._waited_s > self._settings.answer_s else None
 
     def went_on(self) -> None:
         """Who was asked, and moved instead of answering, is all right."""
-        self._asked_s = None
+        self._asked = False
         self._answering = RaisedHands(lowered_first=True)
         self._tell("recording", "")
 

@@ -168,8 +168,10 @@ class SetRecorder:
             ended = self._guide.watch(skeleton, host_ns / 1e9, self._pause.reason is not None)
             if ended is not None:
                 return ended
-            if self._asked_after is not None and (answer := self._guide.answered(skeleton, host_ns / 1e9)) is not None:
-                return "idle" if answer else "no_response"
+            if self._asked_after is not None and self._pause.reason is None:
+                answer = self._guide.answered(skeleton, host_ns / 1e9)
+                if answer is not None:
+                    return "idle" if answer else "no_response"
         if self._pause.reason is not None:
             return "disturbed" if self._pause.paused_for_s(host_ns) > self._longest_pause_s else None
         if (host_ns - self._checked_ns) / 1e9 < CHECK_S:

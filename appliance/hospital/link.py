@@ -75,9 +75,12 @@ class Link:
         self._connected = threading.Event()
         self._stopping = threading.Event()
         self._again = threading.Event()
+        self._hurry = threading.Event()
+        """Ends the wait for the next attempt."""
         self._stop_by = 0.0
         self._trouble = ""
-        self._refused_topics: set[str] = set()
+        self._refused_topics: dict[str, str] = {}
+        """By `_rule`, as it was told."""
         self._thread = threading.Thread(target=self._run, name="hospital-link", daemon=True)
 
     @property
@@ -97,6 +100,7 @@ class Link:
         """
         self._stop_by = monotonic() + timeout_s
         self._stopping.set()
+        self._hurry.set()
         self._wake()
         if self._thread.is_alive():
             self._thread.join(timeout_s + 3 * FAREWELL_S)
@@ -114,6 +118,7 @@ class Link:
     def connect_again(self) -> None:
         """Ends the connection and makes a new one at once, with the certificate that is in force now."""
         self._again.set()
+        self._hurry.set()
         self._wake()
 
     def publish_once(self, topic: str, payload: bytes, expiry_s: int) -> None:
@@ -136,6 +141,8 @@ class Link:
         while not self._stopping.is_set():
             began = monotonic()
             alive()
+            self._again.clear()
+            self._hurry.clear()
             try:
                 self._connect_and_serve(alive)
             except ConnectionError as error:
@@ -148,11 +155,11 @@ class Link:
             if monotonic() - began > STEADY_S:
                 waits = delays(self._settings.spread_s)
             if self._again.is_set():
-                self._again.clear()
                 continue
             wait_s = next(waits)
             alive(wait_s)
-            self._stopping.wait(wait_s)
+            if not self._stopping.is_set():
+                self._hurry.wait(wait_s)
 
     def _connect_and_serve(self, alive: Alive) -> None:
         """Returns after a clean end; raises `ConnectionError` with the reason for any other."""
@@ -251,13 +258,18 @@ class Link:
             self._refused(topic, refusal)
 
     def _refused(self, topic: str, reason: str) -> None:
-        if topic in self._refused_topics:
+        if self._rule(topic) in self._refused_topics:
             return
-        self._refused_topics.add(topic)
+        self._refused_topics[self._rule(topic)] = topic
         _log.error("the broker refuses %s: %s", topic, reason)
         self.events.put(Refused(topic, reason))
 
     def _accepted(self, topic: str) -> None:
-        if topic in self._refused_topics:
-            self._refused_topics.discard(topic)
-            self.events.put(Accepted(topic))
+        refused = self._refused_topics.pop(self._rule(topic), None)
+        if refused is not None:
+            self.events.put(Accepted(refused))
+
+    def _rule(self, topic: str) -> str:
+        """What the broker's answer is about: each session has a topic of its own, and comes to no second message."""
+        sessions = self.topics.session("")
+        return sessions if topic.startswith(sessions) else topic

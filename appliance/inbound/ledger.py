@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from appliance.errors import RecordingError
 from appliance.messages.answer import ErasedFile
-from appliance.messages.model import encode
+from appliance.messages.model import encode, fault_of
 from appliance.messages.prescription import Prescription
 from appliance.recording.disk import write_whole
 
@@ -86,7 +86,8 @@ class Ledger:
         except FileNotFoundError:
             pass
         except (OSError, ValidationError) as error:
-            _log.error("%s is not readable (%s); what was accepted before is not known any more", file, error)
+            why = fault_of(error) if isinstance(error, ValidationError) else error
+            _log.error("%s is not readable (%s); what was accepted before is not known any more", file, why)
 
     @property
     def accepted(self) -> Accepted | None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, ValidationError
 
 from appliance.errors import RefusedError
-from appliance.messages.model import Message
+from appliance.messages.model import Message, fault_of
 
 MOST_DEPTH = 16
 """Of objects and arrays in each other; ours have four."""
@@ -38,10 +38,7 @@ def read_inbound(model: type[M], name: str, payload: bytes, most_bytes: int) -> 
     try:
         return model.model_validate_json(payload)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(_printable(key) for key in (name, *fault["loc"]))
-        what = fault["msg"].removeprefix("Value error, ")  # it may name a single character of the payload
-        raise RefusedError(f"{place}: {''.join(sign if sign.isprintable() else '?' for sign in what)}") from None
+        raise RefusedError(fault_of(error, name)) from None
 
 
 def _depth(payload: bytes) -> int:
@@ -53,7 +50,3 @@ def _depth(payload: bytes) -> int:
         elif found[0] in (b"]", b"}"):
             depth -= 1
     return deepest
-
-
-def _printable(key: str | int) -> str:
-    return ascii(str(key)[:64])[1:-1]

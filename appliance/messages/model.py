@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 SCHEMA_VERSION = "1.0"
 """Of every schema here; its major number is the one in the topics. Goes into each message's user properties."""
@@ -24,6 +24,20 @@ class Message(BaseModel):
 def encode(message: Message) -> bytes:
     """The payload to publish: UTF-8 JSON. Models hold no NaN or infinity, so neither does the JSON."""
     return message.model_dump_json(exclude_none=message.leaves_out_null).encode()
+
+
+def fault_of(error: ValidationError, *whence: str) -> str:
+    """The first fault, in one line, and the key it is at, below `whence`. What was read is never quoted: it may be a
+    patient's."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(_printable(key) for key in (*whence, *fault["loc"]))
+    what = fault["msg"].removeprefix("Value error, ")  # it may name a single character of what was read
+    what = "".join(sign if sign.isprintable() else "?" for sign in what)
+    return f"{place}: {what}" if place else what
+
+
+def _printable(key: str | int) -> str:
+    return ascii(str(key)[:64])[1:-1]
 
 
 def _iso(time: object) -> object:

@@ -113,6 +113,16 @@ def test_where_the_disk_refuses_it_is_told_later(box: Box) -> None:
     assert box.told == [late]
 
 
+def test_where_the_disk_refuses_it_is_told_although_the_next_one_took_its_place(box: Box) -> None:
+    late, following = prescription(), prescription(expired=False)
+    box.orders.receive(late)
+    box.accepts = False
+    box.orders.receive(following)
+    box.accepts = True
+    assert box.orders.next() == following
+    assert box.told == [late]
+
+
 def test_the_message_names_what_was_not_done_and_has_the_same_id_when_it_comes_again(box: Box) -> None:
     late = prescription()
     box.progress.set_done(late.id, 0)

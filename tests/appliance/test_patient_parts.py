@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -121,6 +123,21 @@ def test_who_is_up_again_has_stumbled_and_who_lies_down_slowly_has_not_fallen():
         assert not any(watch.update(frame, time) for time, frame in seen(one, 9.0))
 
 
+@pytest.mark.parametrize("stalled_s", [1.0, 20.0])
+def test_who_is_lower_after_the_camera_stalled_has_not_fallen(stalled_s):
+    frames = seen(patient("squat", "both"), 6.0)
+    lowered = [(time, moved_down(frame, 1.0) if time > 2.0 else frame) for time, frame in frames]
+    watch = FallWatch(instructed("squat", "both"), "standing")
+    assert not any(watch.update(frame, time + (stalled_s if time > 2.0 else 0.0)) for time, frame in lowered)
+    watch = FallWatch(instructed("squat", "both"), "standing")
+    assert any(watch.update(frame, time) for time, frame in lowered)
+
+
+def moved_down(frame: Skeleton, metres: float) -> Skeleton:
+    """Head and pelvis and all that is between, as of who sinks to the knees."""
+    return replace(frame, positions=frame.positions - np.array([0.0, metres, 0.0]))
+
+
 def test_a_wrong_first_frame_is_no_height_to_fall_from():
     frames = seen(patient("squat", "both"), 5.0)
     lifted = frames[0][1].positions + np.array([0.0, 0.7, 0.0])
@@ -190,6 +207,12 @@ def test_in_a_pause_no_beat_is_due_and_after_it_they_go_on():
     ]
     assert heard[0] == pytest.approx(1.0, abs=0.11)
     assert heard[1] == pytest.approx(6.0, abs=0.21)
+
+
+def test_a_camera_that_stalls_takes_no_beats_away():
+    metronome = Metronome([(float(at), "beat_start") for at in range(1, 5)])
+    times = [*np.arange(0.0, 1.5, 0.1), *np.arange(16.5, 21.0, 0.1)]
+    assert sum(metronome.update(float(time), False) is not None for time in times) == 4
 
 
 def led(frames: list[tuple[float, Skeleton]], **changes: float) -> list[str]:
@@ -269,7 +292,8 @@ def test_a_button_stops_before_the_set_and_in_it_pictures_or_none_and_answers_wh
     assert guide.answered(still[3][1], 0.3) is None
     presses.append(1)
     assert guide.pressed() == "idle"
-    assert guide.answered(still[5][1], 9.0) is False
+    answers = [guide.answered(frame, time) for time, frame in still[5:]]
+    assert (answers[0], answers[-1]) == (None, False)
     assert told == ["question all_right"]
 
 

@@ -152,6 +152,31 @@ def test_damaged_progress_counts_as_none(tmp_path: Path, damage: bytes) -> None:
     assert Progress(tmp_path / "progress.json").remaining(prescription(1)) == [0]
 
 
+def test_of_damaged_progress_nothing_is_quoted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "progress.json").write_bytes(b'{"due": {"subject": "Mustermann-1950-05-01", "exercises": "cut o')
+    Progress(tmp_path / "progress.json")
+    assert "is not readable" in caplog.text
+    assert "Mustermann" not in caplog.text
+    assert len(caplog.records[-1].getMessage().splitlines()) == 1
+
+
+def test_two_threads_lose_nothing_of_each_others_progress(tmp_path: Path) -> None:
+    progress, wanted, followed = Progress(tmp_path / "progress.json"), prescription(40), prescription()
+
+    def follow() -> None:
+        for _ in range(20):
+            progress.follow(followed)
+            progress.follow(None)
+
+    following = threading.Thread(target=follow)
+    following.start()
+    for index in range(40):
+        progress.set_done(wanted.id, index)
+    following.join()
+    assert progress.is_done(wanted)
+    assert Progress(tmp_path / "progress.json").is_done(wanted)
+
+
 def test_progress_that_cannot_be_written_does_not_stop_a_session(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "no folder" / "progress.json")
     wanted = prescription(1)
@@ -264,6 +289,18 @@ def test_who_goes_on_instead_of_saying_that_they_are_all_right_goes_on() -> None
         recorder = SetRecorder(watch(3), one_view(), full_disk, lambda kind, hint: None, 60.0, guide=guide)
         assert recorder.record(Played(both), lambda: None).end == end  # type: ignore[arg-type]
         assert told == ["question all_right", *(["recording"] if end == "complete" else [])]
+
+
+def test_while_somebody_else_is_in_view_no_answer_is_waited_for() -> None:
+    alone = a_set(1, rest_s=60.0)
+    asked_s = alone.times[-1] - 60.0 + 21.5
+    told: list[str] = []
+    guide = guide_of(told, [], answer_s=10.0)
+    recorder = SetRecorder(watch(3), one_view(), full_disk, lambda kind, hint: None, 60.0, guide=guide)
+    recorded = recorder.record(disturbed(alone, asked_s, asked_s + 15.0), lambda: None)  # type: ignore[arg-type]
+    assert told == ["question all_right"]
+    assert recorded.end == "no_response"
+    assert recorded.recording.duration_s > asked_s + 15.0 + 5.0
 
 
 class BrokenCamera:

@@ -472,6 +472,31 @@ def test_without_a_broker_stopping_is_quick_and_nothing_is_lost(
     assert outbox.counters().queued == 1
 
 
+def test_a_session_that_is_taken_ends_the_refusal_of_another_one(
+    broker: ThrowawayBroker, link_to: LinkTo, outbox: Outbox
+) -> None:
+    link = link_to(broker.settings_for("box-1"))
+    one, other, result = link.topics.session("1"), link.topics.session("2"), link.topics.result("squat")
+    for refused in (one, other, result):
+        link._refused(refused, "Not authorized")
+    link._accepted(link.topics.session("3"))
+    told = [link.events.get(timeout=5) for _ in range(3)]
+    assert told == [Refused(one, "Not authorized"), Refused(result, "Not authorized"), Accepted(one)]
+
+
+def test_who_is_asked_to_connect_again_between_two_attempts_does_so_at_once(
+    broker: ThrowawayBroker, link_to: LinkTo, wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.hospital.link.delays", lambda spread_s: repeat(3600.0))
+    broker.stop()
+    link = link_to(broker.settings_for("box-1"))
+    link.start()
+    event_of(link, Disconnected)
+    broker.start()
+    link.connect_again()
+    assert event_of(link, Connected).number > 0
+
+
 def test_attempts_come_seldom_in_the_end_and_never_in_step() -> None:
     first, second = list(islice(delays(0.5), 12)), list(islice(delays(0.5), 12))
     assert first != second
