@@ -162,6 +162,8 @@ def label(folder: Path, boxes: tuple[str, ...], all_: bool, out: Path) -> None:
             raise FleetError(f"{missing[0]}: is no box in service; see rehabbox fleet list")
         if not boxes and not all_:
             raise click.UsageError("name boxes, or --all")
+        if not known:
+            raise FleetError(f"{folder}: has no box in service; put some into the list first (rehabbox fleet add)")
         chosen = list(known.values()) if all_ else [known[name] for name in boxes]
         authority = read_certificates(read_file(folder / "ca.pem"), folder / "ca.pem")[0]
     write_labels(out, chosen, fingerprint(authority))
@@ -169,10 +171,10 @@ def label(folder: Path, boxes: tuple[str, ...], all_: bool, out: Path) -> None:
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Only say whether it is whole; exit status 1 if not.")
+@click.option("--verify", is_flag=True, help="Only say whether it is whole.")
 @of_folder
 def audit(folder: Path, verify: bool) -> int:
-    """The log of every change: who, when, what; one line of JSON each.
+    """The log of every change: who, when, what; one line of JSON each. Exit status 1 if it is not whole.
 
     \b
     Example:
@@ -182,7 +184,7 @@ def audit(folder: Path, verify: bool) -> int:
         head = fleet_.store.head
         fault = fleet_.audit.verify(head)
         if not verify:
-            click.echo(fleet_.audit.file.read_text("utf-8"), nl=False)
+            click.echo(fleet_.audit.text(), nl=False)
     if fault is not None:
         click.echo(fault, err=True)
         return 1

@@ -65,6 +65,10 @@ class AuditLog:
             except OSError as error:
                 raise FleetError(f"{self.file}: cannot be written: {error.strerror}") from None
 
+    def text(self) -> str:
+        """All of it, as far as it is text."""
+        return b"".join(self._lines()).decode("utf-8", "replace")
+
     def verify(self, head: Head) -> str | None:
         """None, or what is wrong and in which line."""
         lines = self._lines()
@@ -86,7 +90,7 @@ class AuditLog:
             try:
                 entry = json.loads(line)
                 fits = entry["number"] == number and entry["previous"] == previous
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 fits = False
             if not fits:
                 return f"line {number} was changed, or a line before it was taken out or put in"

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from appliance.enrolment.durable import write_durably
 from appliance.errors import FleetError
 from appliance.fleet.store import Issued
 from appliance.hospital.certificates import (
@@ -30,17 +29,22 @@ from appliance.hospital.certificates import (
     read_file,
 )
 
+Files = dict[str, tuple[bytes, int]]
+"""By their names in the fleet's folder: content and mode."""
 LIFE = timedelta(days=20 * 365)
 
 
-def make_authority(folder: Path, name: str, passphrase: str | None) -> None:
-    """Writes `ca.pem` and `ca.key`, the key encrypted where there is a passphrase."""
+def new_authority(name: str, passphrase: str | None) -> Files:
+    """`ca.pem` and `ca.key`, encrypted where there is a passphrase. Raises `FleetError` where that is too long."""
     key = new_key()
     protection: KeySerializationEncryption = NoEncryption()
     if passphrase is not None:
         protection = BestAvailableEncryption(passphrase.encode())
-    write_durably(folder / "ca.key", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection), 0o600)
-    write_durably(folder / "ca.pem", pem_of([authority_certificate(name, key, LIFE)]), 0o644)
+    try:
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+    except ValueError as error:
+        raise FleetError(f"this passphrase cannot protect the authority's key: {error}") from None
+    return {"ca.key": (private, 0o600), "ca.pem": (pem_of([authority_certificate(name, key, LIFE)]), 0o644)}
 
 
 class LocalAuthority:

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from appliance.enrolment.durable import write_durably
 from appliance.errors import FleetError
 from appliance.fleet.audit import AuditLog
-from appliance.fleet.authority import make_authority
-from appliance.fleet.settings import write_fleet_settings
+from appliance.fleet.authority import Files, new_authority
+from appliance.fleet.settings import new_fleet_settings
 from appliance.fleet.store import Store
 from appliance.fleet.transaction import locked, transaction
 from appliance.hospital.certificates import pem_of, read_certificates, read_file
@@ -31,20 +31,22 @@ def make_fleet(
     broker, est: host and port; ca: the hospital's own authority, else a local one is made. Raises `FleetError` where
     there is a fleet already.
     """
-    if (folder / "fleet.sqlite").exists():
-        raise FleetError(f"{folder}: is a fleet's folder already; change its fleet.toml")
+    files = {"fleet.toml": (new_fleet_settings(sites, broker, systems_port, est), 0o644)}
+    if ca is None:
+        files |= new_authority(f"RehabBox authority of {sites[0]}", passphrase)
+    else:
+        files |= {"ca.pem": (pem_of(read_certificates(read_file(ca), ca)), 0o644)}
+    files |= _new_reference_key()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
         raise FleetError(f"{folder}: {error.strerror}") from None
-    write_fleet_settings(folder / "fleet.toml", sites, broker, systems_port, est)
-    if ca is None:
-        make_authority(folder, f"RehabBox authority of {sites[0]}", passphrase)
-    else:
-        write_durably(folder / "ca.pem", pem_of(read_certificates(read_file(ca), ca)), 0o644)
-    _make_reference_key(folder)
     with locked(folder):
+        if (folder / "fleet.sqlite").exists():
+            raise FleetError(f"{folder}: is a fleet's folder already; change its fleet.toml")
+        for name, (content, mode) in files.items():
+            write_durably(folder / name, content, mode)
         store = Store(folder / "fleet.sqlite", create=True)
         with transaction(store):
             store.create()
@@ -53,9 +55,8 @@ def make_fleet(
         store.db.close()
 
 
-def _make_reference_key(folder: Path) -> None:
+def _new_reference_key() -> Files:
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    write_durably(folder / "reference-signing.key", private, 0o600)
-    write_durably(folder / "reference-key.pem", public, 0o644)
+    return {"reference-signing.key": (private, 0o600), "reference-key.pem": (public, 0o644)}

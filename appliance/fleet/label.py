@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import segno
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
+from appliance.enrolment.durable import write_durably
 from appliance.errors import FleetError
 from appliance.fleet.boxes import Box
 
@@ -29,22 +31,21 @@ def content(box: Box, authority: str) -> str:
 
 
 def write_labels(file: Path, boxes: Sequence[Box], authority: str) -> None:
-    """PDF with a page a label; SVG and PNG (300 dpi) for one box. Raises `FleetError`."""
+    """PDF with a page a label; SVG and PNG (300 dpi) for one box. Whole or not at all. Raises `FleetError`."""
     kind = file.suffix.lower()
     if kind not in KINDS:
         raise FleetError(f"{file}: labels are {', '.join(KINDS)}")
     if kind != ".pdf" and len(boxes) != 1:
         raise FleetError(f"{file}: several labels go into a .pdf")
-    try:
-        with mpl.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
-            if kind == ".pdf":
-                with PdfPages(file) as pages:
-                    for box in boxes:
-                        pages.savefig(_drawn(box, authority))
-            else:
-                _drawn(boxes[0], authority).savefig(file, dpi=300)
-    except OSError as error:
-        raise FleetError(f"{file}: cannot be written: {error.strerror}") from None
+    drawn = BytesIO()
+    with mpl.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
+        if kind == ".pdf":
+            with PdfPages(drawn) as pages:
+                for box in boxes:
+                    pages.savefig(_drawn(box, authority))
+        else:
+            _drawn(boxes[0], authority).savefig(drawn, dpi=300, format=kind[1:])
+    write_durably(file, drawn.getvalue(), 0o644)
 
 
 def _drawn(box: Box, authority: str) -> Figure:

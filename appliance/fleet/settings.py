@@ -10,7 +10,6 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from appliance.enrolment.durable import write_durably
 from appliance.enrolment.hospital_file import Broker, EstServer, Port
 from appliance.errors import FleetError
 from appliance.hospital.settings import Level
@@ -80,10 +79,10 @@ port = {port}
 label = ""                          # which of its authorities: /.well-known/est/<label>/"""
 
 
-def write_fleet_settings(
-    file: Path, sites: tuple[str, ...], broker: tuple[str, int], systems_port: int, est: tuple[str, int] | None
-) -> None:
-    """broker, est: host and port. Checked first; raises `FleetError`."""
+def new_fleet_settings(
+    sites: tuple[str, ...], broker: tuple[str, int], systems_port: int, est: tuple[str, int] | None
+) -> bytes:
+    """A new `fleet.toml`, checked. broker, est: host and port. Raises `FleetError`."""
     host, port = est or ("est.hospital.example", 443)
     server = _EST.format(host=json.dumps(host), port=port)
     if est is None:
@@ -93,7 +92,7 @@ def write_fleet_settings(
         sites=json.dumps(list(sites)), host=json.dumps(host), port=port, systems_port=systems_port, est=server
     )
     _checked(text, "fleet init")
-    write_durably(file, text.encode(), 0o644)
+    return text.encode()
 
 
 def read_fleet_settings(file: Path) -> FleetSettings:

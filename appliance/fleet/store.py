@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from appliance.errors import FleetError
 from appliance.fleet.audit import Head
@@ -51,35 +51,52 @@ class Store:
     def __init__(self, file: Path, create: bool = False) -> None:
         if not create and not file.exists():
             raise FleetError(f"{file.parent}: is no fleet's folder; make one with rehabbox fleet init")
-        file.touch(0o600)
-        self.db = sqlite3.connect(file, isolation_level=None)
+        self._file = file
+        try:
+            file.touch(0o600)
+            self.db = sqlite3.connect(file, isolation_level=None)
+        except sqlite3.Error as error:
+            raise FleetError(f"{file}: {error}") from None
         self.db.row_factory = sqlite3.Row
         try:
-            self.db.execute("PRAGMA synchronous = FULL")
-            (version,) = self.db.execute("PRAGMA user_version").fetchone()
-        except sqlite3.DatabaseError as error:
+            self._check(create)
+        except FleetError:
             self.db.close()
-            raise FleetError(f"{file}: {error}") from None
+            raise
+
+    def _check(self, create: bool) -> None:
+        self.run("PRAGMA synchronous = FULL")
+        ((version,),) = self.run("PRAGMA user_version")
         if version > VERSION:
-            self.db.close()
-            raise FleetError(f"{file}: was written by a newer rehabbox")
+            raise FleetError(f"{self._file}: was written by a newer rehabbox")
+        if version == 0 and not create:
+            raise FleetError(f"{self._file}: holds no fleet; put it back from a backup of the folder")
+
+    def run(self, statement: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        try:
+            return self.db.execute(statement, values).fetchall()
+        except (sqlite3.Error, UnicodeError) as error:
+            raise FleetError(f"{self._file}: {error}") from None
+
+    def _row(self, statement: str, values: tuple[object, ...] = ()) -> Any:
+        return next(iter(self.run(statement, values)), None)
 
     def create(self) -> None:
         for statement in _TABLES.split(";"):
-            self.db.execute(statement)
-        self.db.execute("INSERT INTO head VALUES (?, ?)", (Head().number, Head().digest))
-        self.db.execute(f"PRAGMA user_version = {VERSION}")
+            self.run(statement)
+        self.run("INSERT INTO head VALUES (?, ?)", (Head().number, Head().digest))
+        self.run(f"PRAGMA user_version = {VERSION}")
 
     def boxes(self) -> Iterator[tuple[Box, State]]:
-        for row in self.db.execute("SELECT * FROM boxes ORDER BY box"):
+        for row in self.run("SELECT * FROM boxes ORDER BY box"):
             yield Box(row["box"], row["site"], row["serial"], row["note"]), row["state"]
 
     def box(self, name: str) -> tuple[Box, State] | None:
-        row = self.db.execute("SELECT * FROM boxes WHERE box = ?", (name,)).fetchone()
+        row = self._row("SELECT * FROM boxes WHERE box = ?", (name,))
         return row and (Box(row["box"], row["site"], row["serial"], row["note"]), row["state"])
 
     def put_box(self, box: Box) -> None:
-        self.db.execute(
+        self.run(
             "INSERT INTO boxes (box, site, serial, note) VALUES (?, ?, ?, ?) ON CONFLICT (box) DO UPDATE"
             " SET site = excluded.site, serial = excluded.serial, note = excluded.note",
             (box.box, box.site, box.serial, box.note),
@@ -87,25 +104,23 @@ class Store:
 
     def users(self) -> list[tuple[str, str, State]]:
         """Name, role and state."""
-        return [tuple(row) for row in self.db.execute("SELECT name, role, state FROM users ORDER BY name")]
+        return [tuple(row) for row in self.run("SELECT name, role, state FROM users ORDER BY name")]
 
     def put_user(self, name: str, role: str) -> None:
-        self.db.execute("INSERT OR REPLACE INTO users (name, role) VALUES (?, ?)", (name, role))
+        self.run("INSERT OR REPLACE INTO users (name, role) VALUES (?, ?)", (name, role))
 
     def set_state(self, name: str, state: State) -> None:
         """Of a box or a user; no name is both."""
-        self.db.execute("UPDATE boxes SET state = ? WHERE box = ?", (state, name))
-        self.db.execute("UPDATE users SET state = ? WHERE name = ?", (state, name))
+        self.run("UPDATE boxes SET state = ? WHERE box = ?", (state, name))
+        self.run("UPDATE users SET state = ? WHERE name = ?", (state, name))
 
     def put_certificate(self, issued: Issued) -> None:
         values = (issued.serial, issued.name, issued.issued.isoformat(), issued.expires.isoformat(), issued.pem)
-        self.db.execute("INSERT INTO certificates (serial, name, issued, expires, pem) VALUES (?, ?, ?, ?, ?)", values)
+        self.run("INSERT INTO certificates (serial, name, issued, expires, pem) VALUES (?, ?, ?, ?, ?)", values)
 
     def certificates(self, name: str | None = None) -> list[Issued]:
         """Oldest first; of one name or all."""
-        rows = self.db.execute(
-            "SELECT * FROM certificates WHERE ? IS NULL OR name = ? ORDER BY issued, rowid", (name, name)
-        )
+        rows = self.run("SELECT * FROM certificates WHERE ? IS NULL OR name = ? ORDER BY issued, rowid", (name, name))
         return [
             Issued(
                 row["serial"],
@@ -120,25 +135,23 @@ class Store:
         ]
 
     def revoke(self, serial: str, at: datetime, reason: str) -> None:
-        self.db.execute(
-            "UPDATE certificates SET revoked = ?, reason = ? WHERE serial = ?", (at.isoformat(), reason, serial)
-        )
+        self.run("UPDATE certificates SET revoked = ?, reason = ? WHERE serial = ?", (at.isoformat(), reason, serial))
 
     @property
     def broker_files(self) -> Path | None:
         """Where the broker's files were last written."""
-        row = self.db.execute("SELECT folder FROM places WHERE what = 'broker'").fetchone()
+        row = self._row("SELECT folder FROM places WHERE what = 'broker'")
         return row and Path(row["folder"])
 
     @broker_files.setter
     def broker_files(self, folder: Path) -> None:
-        self.db.execute("INSERT OR REPLACE INTO places VALUES ('broker', ?)", (str(folder),))
+        self.run("INSERT OR REPLACE INTO places VALUES ('broker', ?)", (str(folder),))
 
     @property
     def head(self) -> Head:
-        row = self.db.execute("SELECT number, digest FROM head").fetchone()
+        row = self._row("SELECT number, digest FROM head")
         return Head(row["number"], row["digest"])
 
     @head.setter
     def head(self, head: Head) -> None:
-        self.db.execute("UPDATE head SET number = ?, digest = ?", (head.number, head.digest))
+        self.run("UPDATE head SET number = ?, digest = ?", (head.number, head.digest))

@@ -34,10 +34,11 @@ def locked(folder: Path) -> Iterator[None]:
 @contextmanager
 def transaction(store: Store) -> Iterator[None]:
     """Committed at the end; an error inside leaves everything as it was."""
-    store.db.execute("BEGIN IMMEDIATE")
+    store.run("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
-        store.db.execute("ROLLBACK")
+        if store.db.in_transaction:  # a full disk may have ended it
+            store.run("ROLLBACK")
         raise
-    store.db.execute("COMMIT")
+    store.run("COMMIT")

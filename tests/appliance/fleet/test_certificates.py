@@ -247,12 +247,21 @@ def test_a_label_says_box_serial_number_and_authority_and_its_code_can_be_read(c
         assert file.read_bytes().count(b"/Type /Page ") == 2
 
 
+def test_labels_of_a_fleet_without_boxes_are_refused(clinic: Any) -> None:
+    assert "has no box in service" in str(clinic("label", "--all", "--out", "labels.pdf").exception)
+    assert not Path("labels.pdf").exists()
+
+
 def test_what_cannot_be_a_label_is_named(clinic: Any) -> None:
     clinic("add", "box-1", "--serial", "\U0001f600" * 200)
     clinic("add", "box-2", "--serial", "$\\foo$")
     assert "box-1: its serial number is too long" in str(clinic("label", "box-1", "--out", "label.svg").exception)
     assert clinic("label", "box-2", "--out", "label.svg").exception is None
     assert "$\\foo$" in Path("label.svg").read_text()
+    assert clinic("label", "box-2", "--out", "labels.pdf").exception is None
+    before = Path("labels.pdf").read_bytes()
+    assert "box-1: its serial number is too long" in str(clinic("label", "--all", "--out", "labels.pdf").exception)
+    assert Path("labels.pdf").read_bytes() == before
     assert ".pdf, .svg, .png" in str(clinic("label", "box-1", "--out", "label.gif").exception)
     assert "go into a .pdf" in str(clinic("label", "--all", "--out", "label.png").exception)
     assert "box-9: is no box in service" in str(clinic("label", "box-9", "--out", "label.png").exception)

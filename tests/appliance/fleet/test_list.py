@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from appliance.errors import FleetError, RehabBoxError
 from appliance.fleet import transaction
 from appliance.fleet.fleet import Fleet
+from appliance.fleet.founding import make_fleet
 from appliance.recording.disk import lock_folder
 
 FLEET = Path("fleet")
@@ -136,6 +138,25 @@ def test_a_log_that_was_tampered_with_says_in_which_line(
     assert why in verified.stderr
 
 
+@pytest.mark.parametrize("line", [b"\xff", b"[" * 100_000])
+def test_a_log_with_bytes_put_in_is_shown_and_said_not_to_be_whole(clinic: Any, line: bytes) -> None:
+    with (FLEET / "audit.jsonl").open("ab") as log:
+        log.write(line)
+    for options in ((), ("--verify",)):
+        said = clinic("audit", *options)
+        assert said.return_value == 1
+        assert "line 2 was changed" in said.stderr
+    assert '"what": "init"' in clinic("audit").stdout
+
+
+def test_a_log_that_is_gone_is_said_not_to_be_whole(clinic: Any) -> None:
+    (FLEET / "audit.jsonl").unlink()
+    for options in ((), ("--verify",)):
+        said = clinic("audit", *options)
+        assert said.return_value == 1
+        assert "has 0 lines, and 1 were written" in said.stderr
+
+
 def test_a_change_that_was_killed_before_it_was_committed_left_no_line(clinic: Any) -> None:
     killed = (
         "from pathlib import Path; import os; from appliance.fleet.fleet import Fleet\n"
@@ -176,10 +197,51 @@ def test_settings_that_are_wrong_name_file_and_key(clinic: Any) -> None:
         Fleet(FLEET)
 
 
+def test_a_damaged_page_of_the_database_is_told(clinic: Any) -> None:
+    clinic("add", "--csv", boxes_csv(500))
+    file = FLEET / "fleet.sqlite"
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    for arguments in (("list",), ("add", "box-9"), ("revoke", "box-1")):
+        assert "fleet.sqlite: database disk image is malformed" in str(clinic(*arguments).exception)
+
+
+def test_of_two_who_make_the_same_fleet_one_is_turned_away(tmp_path: Path) -> None:
+    folder = tmp_path / "fleet"
+
+    def make(_: int) -> str:
+        try:
+            make_fleet(folder, ("clinic",), ("localhost", 8883), 8884)
+        except FleetError as error:
+            return str(error)
+        return "made"
+
+    with ThreadPoolExecutor(3) as pool:
+        said = sorted(pool.map(make, range(3)))
+    assert said == [f"{folder}: is a fleet's folder already; change its fleet.toml"] * 2 + ["made"]
+    with Fleet(folder) as fleet:
+        assert fleet.audit.verify(fleet.store.head) is None
+
+
+def test_what_no_fleet_can_be_made_with_leaves_nothing(it: Any) -> None:
+    Path("phrase").write_text("x" * 1024)
+    start = ("init", "--broker", "localhost", "--site")
+    said = it(*start, "clinic", "--passphrase-file", "phrase").exception
+    assert "this passphrase cannot protect" in str(said)
+    assert "nothere.pem: cannot be read" in str(it(*start, "clinic", "--ca", "nothere.pem").exception)
+    assert "sites.0" in str(it(*start, "a/b").exception)
+    assert not FLEET.exists()
+
+
 def test_a_database_that_is_none_is_told(clinic: Any) -> None:
     (FLEET / "fleet.sqlite").write_bytes(b"no database at all" * 100)
     assert isinstance(clinic("list").exception, RehabBoxError)
+    (FLEET / "fleet.sqlite").write_bytes(b"")
+    assert "holds no fleet; put it back from a backup" in str(clinic("list").exception)
     (FLEET / "fleet.sqlite").unlink()
+    (FLEET / "fleet.sqlite").mkdir()
+    assert "fleet.sqlite: unable to open" in str(clinic("list").exception)
+    (FLEET / "fleet.sqlite").rmdir()
     with sqlite3.connect(FLEET / "fleet.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
     assert "newer rehabbox" in str(clinic("list").exception)
