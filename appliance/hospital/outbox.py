@@ -161,16 +161,27 @@ class Outbox:
 
     def unsent_of(self, subject: str) -> int:
         """How many messages with that subject's data wait."""
-        query = "SELECT id FROM outbox WHERE subject = ?"
-        return self._do(lambda db: sum(row not in self._confirmed for (row,) in db.execute(query, (subject,))))
+        return self._do(lambda db: self._unsent_of(db, subject))
 
-    def erase(self, subject: str) -> list[bytes]:
-        """Takes that subject's messages out, sent or not, and returns their payloads, for their digests.
+    def erase(self, subject: str, *, unsent: bool = True) -> list[bytes] | None:
+        """Takes that subject's messages out and returns their payloads, for their digests.
+
+        unsent: also what waits; without it, where anything does, nothing is taken out and None returned.
 
         Results lie beside their session files as well: erase those first, or they are put back when the queue is lost.
         """
         query = "DELETE FROM outbox WHERE subject = ? RETURNING payload"
-        return [payload for (payload,) in self._do(lambda db: db.execute(query, (subject,)).fetchall())]
+
+        def work(db: sqlite3.Connection) -> list[bytes] | None:
+            if not unsent and self._unsent_of(db, subject):
+                return None
+            return [payload for (payload,) in db.execute(query, (subject,)).fetchall()]
+
+        return self._do(work)
+
+    def _unsent_of(self, db: sqlite3.Connection, subject: str) -> int:
+        query = "SELECT id FROM outbox WHERE subject = ?"
+        return sum(row not in self._confirmed for (row,) in db.execute(query, (subject,)))
 
     def scrub(self) -> None:
         """Writes the file anew, so that nothing of what has left it can be read from its bytes, its log's or a copy's.

@@ -78,7 +78,7 @@ class Ledger:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self._lock = threading.Lock()
         self._stored = _Stored()
         try:
@@ -163,7 +163,14 @@ class Ledger:
 
     def departed(self, departure: Departure) -> None:
         """Nothing of it is left."""
-        self._change(departures=tuple(one for one in self._stored.departures if one != departure))
+        self._change(departures=self._others(departure))
+
+    def without(self, departure: Departure) -> bytes:
+        """What the file holds after `departed`."""
+        return _content(self._stored.model_copy(update={"departures": self._others(departure)}))
+
+    def _others(self, departure: Departure) -> tuple[Departure, ...]:
+        return tuple(one for one in self._stored.departures if one != departure)
 
     def await_update(self, asked: AskedUpdate | None) -> None:
         self._change(update=asked)
@@ -172,9 +179,13 @@ class Ledger:
         with self._lock:
             self._stored = self._stored.model_copy(update=changes)
             try:
-                write_whole(self._file, self._stored.model_dump_json().encode())
+                write_whole(self.file, _content(self._stored))
             except (OSError, RecordingError) as error:
                 _log.error("what was accepted is not remembered: %s", error)
+
+
+def _content(stored: _Stored) -> bytes:
+    return stored.model_dump_json().encode()
 
 
 def content_digest(prescription: Prescription) -> str:

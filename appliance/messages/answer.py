@@ -63,7 +63,7 @@ class Erasure(Message):
     searched_bytes: Count
     """How large they are together."""
     found: tuple[str, ...]
-    """Those that still hold the subject's identifier or a session's; empty when nothing is left."""
+    """Those that still hold the subject's identifier or a session's, or cannot be read; empty when nothing is left."""
 
 
 class LogLevel(Message):

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 from appliance.messages.answer import ErasedFile
 from appliance.recording.disk import sync_folder
 from appliance.watchdog import Alive
+
+_log = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20
 _SHORTEST = 6
@@ -24,7 +29,7 @@ _SHORTEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search went through. found: files that hold what was searched for."""
+    """What a search went through. found: files that hold what was searched for, or could not be read."""
 
     files: int
     bytes: int
@@ -70,16 +75,22 @@ def needles(subject: str, others: Iterable[str] = ()) -> tuple[bytes, ...]:
     return tuple(sorted(quoted | plain | {name.encode() for name in others}))
 
 
-def search(folder: Path, wanted: Sequence[bytes], alive: Alive) -> Search:
-    """Reads every file below `folder` from end to end."""
+def search(
+    folder: Path, wanted: Sequence[bytes], alive: Alive, instead: Mapping[Path, bytes] = MappingProxyType({})
+) -> Search:
+    """Reads every file below `folder` from end to end. instead: what a file there is about to hold."""
     files = size = 0
     found = []
     overlap = max(map(len, wanted), default=1) - 1
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink():
-            continue
         try:
-            with path.open("rb") as file:
+            if path.is_symlink():
+                continue
+            if path.is_dir():
+                os.scandir(path).close()  # what is in one that cannot be read was not listed
+            if not path.is_file():
+                continue
+            with BytesIO(instead[path]) if path in instead else path.open("rb") as file:
                 rest, held = b"", False
                 while block := file.read(_BLOCK):
                     alive()
@@ -88,6 +99,10 @@ def search(folder: Path, wanted: Sequence[bytes], alive: Alive) -> Search:
                     rest = block[-overlap:] if overlap else b""
         except FileNotFoundError:
             continue  # a temporary one
+        except OSError as error:
+            _log.error("%s was not searched: %s", path, error)
+            found.append(str(path.relative_to(folder)))
+            continue
         files += 1
         if held:
             found.append(str(path.relative_to(folder)))

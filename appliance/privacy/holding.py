@@ -74,17 +74,20 @@ class Holding:
             self._answers.give(request, "accepted", command.id, erasure=_erasure(departure, unsent=unsent, erased=()))
 
     def see_off(self, alive: Alive) -> None:
-        """Ends what has nothing left to wait for; to be called now and then. Raises `OutboxError`."""
+        """Ends what has nothing left to wait for; to be called now and then. Raises `OutboxError`, `OSError`.
+
+        A departure is over only when its answer waits for the broker: after a power cut it is answered all the same.
+        """
         for departure in self._ledger.departures:
-            unsent = self._outbox.unsent_of(departure.subject)
-            if unsent and (departure.until is None or departure.until > datetime.now(UTC)):
+            over = departure.until is not None and departure.until <= datetime.now(UTC)
+            erased = self._outbox.erase(departure.subject, unsent=over)
+            if erased is None:
                 continue
-            erased = len(self._outbox.erase(departure.subject))
-            self._ledger.departed(departure)
             alive(SCRUB_S)
             self._outbox.scrub()
             if departure.command is not None:
-                self._prove(departure, erased, alive)
+                self._prove(departure, len(erased), alive)
+            self._ledger.departed(departure)
 
     @property
     def _sessions(self) -> Path:
@@ -99,7 +102,8 @@ class Holding:
         return erased
 
     def _prove(self, departure: Departure, messages: int, alive: Alive) -> None:
-        seen = search(self._state, needles(departure.subject, departure.sessions), alive)
+        wanted = needles(departure.subject, departure.sessions)
+        seen = search(self._state, wanted, alive, {self._ledger.file: self._ledger.without(departure)})
         proof = _erasure(
             departure, messages=messages, searched_files=seen.files, searched_bytes=seen.bytes, found=seen.found
         )

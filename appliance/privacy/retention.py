@@ -44,16 +44,22 @@ class Retention:
         self._looked_s: float | None = None
 
     def enforce(self, alive: Alive) -> int:
-        """How many sessions' files were erased. Raises `OutboxError`, `OSError`."""
+        """How many sessions' files were erased; one that cannot be is logged and keeps no other. Raises `OutboxError`,
+        `OSError`."""
         if self._looked_s is not None and time.monotonic() - self._looked_s < LOOK_S:
             return 0
         self._looked_s = time.monotonic()
-        due = self._due(datetime.now(UTC))
-        for session in due:
-            erase_tree(session.folder, self._state, alive)
-            session.folder.rmdir()
+        erased = 0
+        for session in self._due(datetime.now(UTC)):
+            try:
+                erase_tree(session.folder, self._state, alive)
+                session.folder.rmdir()
+            except OSError as error:
+                _log.warning("the files of session %s are not erased: %s", session.folder.name, error)
+                continue
+            erased += 1
             _log.info("the files of session %s are erased: their time is over", session.folder.name)
-        return len(due)
+        return erased
 
     def _due(self, now: datetime) -> list[_Session]:
         """Oldest first. None by age while the clock was never set."""

@@ -273,3 +273,83 @@ def test_a_file_that_cannot_be_erased_keeps_the_next_patient_waiting(
     with pytest.raises(OSError, match="Read-only"):
         bench.holding.settle("the next one", alive)
     assert bench.ledger.holder == WHO
+
+
+def test_what_a_patient_who_is_back_does_while_their_hand_over_ends_is_not_erased(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercised(bench)
+    bench.holding.settle("somebody between", alive)
+    bench.holding.settle(WHO, alive)
+    deliver(bench)
+    erase = bench.outbox.erase
+
+    def queued_just_before(subject: str, **options: Any) -> Any:
+        if subject == WHO:
+            exercised(bench)
+        return erase(subject, **options)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(bench.outbox, "erase", queued_just_before)
+        bench.work()
+    assert bench.outbox.unsent_of(WHO) == 5
+    deliver(bench)
+    bench.work()
+    assert bench.ledger.departures == ()
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Nobody may open the file or list the folder of that name."""
+    opened, listed = Path.open, os.scandir
+
+    def refuse(path: Any, do: Any, *arguments: Any, **options: Any) -> Any:
+        if Path(path).name == name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return do(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", lambda path, *how, **options: refuse(path, opened, *how, **options))
+    monkeypatch.setattr(os, "scandir", lambda path=".": refuse(path, listed))
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_cannot_be_searched_after_forgetting_counts_as_found(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    exercised(bench)
+    (bench.state / "foreign").touch() if kind == "file" else (bench.state / "foreign").mkdir()
+    refusing(monkeypatch, "foreign")
+    (answer,) = forget(bench, unsent="erase")
+    assert (answer["outcome"], answer["erasure"]["found"]) == ("failed", ["foreign"])
+    assert bench.ledger.departures == ()
+
+
+def test_forgetting_is_answered_also_when_the_power_went_before_the_answer(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercised(bench)
+    with monkeypatch.context() as cut:
+        cut.setattr("appliance.privacy.holding.search", pulled)
+        with pytest.raises(KeyboardInterrupt):
+            forget(bench, unsent="erase")
+    bench.start()
+    (answer,) = bench.work()
+    assert (answer["outcome"], answer["erasure"]["found"], answer["erasure"]["files"]) == ("done", [], 4)
+    assert (bench.work(), traces(bench, WHO)) == ([], [])
+
+
+def pulled(*arguments: Any) -> None:
+    """The plug."""
+    raise KeyboardInterrupt
+
+
+def test_a_session_that_cannot_be_erased_keeps_no_later_one_from_going(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = exercised(bench), exercised(bench)
+    (bench.state / "sessions" / first / "report.html").touch()
+    folders = old(bench, first, 32), old(bench, second, 31)
+    deliver(bench)
+    refusing(monkeypatch, "report.html")
+    assert retention(bench, days=30) == 1
+    assert [folder.exists() for folder in folders] == [True, False]
+    assert f"the files of session {first} are not erased" in caplog.text
