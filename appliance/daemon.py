@@ -6,6 +6,7 @@ import logging
 import math
 import signal
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from queue import Empty
@@ -170,7 +171,16 @@ class Daemon:
         self._orders.stop()
 
     def _run_unless_updated(self, prescription: Prescription, alive: Alive) -> None:
-        with session_lock(self._settings.session.state) as ours:
+        with ExitStack() as held:
+            try:
+                ours = held.enter_context(session_lock(self._settings.session.state))
+            except OSError as error:
+                what = f"No session can begin: {error.filename}: {error.strerror}."
+                _log.error("%s", what)
+                remedy = "Give the box's state folder, with all in it, to the daemon's user, and check the disk."
+                self._reporter.raise_alert("storage_failed", what, remedy)
+                self._orders.postpone(prescription, self._settings.session.offer_again_s)
+                return
             if ours:
                 self._run_session(prescription, alive)
             else:
@@ -298,7 +308,7 @@ class Daemon:
                 self._commands.follow_up()
                 try:
                     self._holding.see_off(alive)
-                except OutboxError as error:
+                except (OutboxError, OSError) as error:
                     _log.warning("%s", error)
                 try:
                     event = self._link.events.get(timeout=POLL_S)

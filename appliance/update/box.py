@@ -36,7 +36,7 @@ class Box:
         try:
             checks: list[dict[str, Any]] = json.loads(self._report.read_bytes())["checks"]
             faults = {str(check["name"]): str(check["detail"]) for check in checks if not check["ok"]}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             faults["doctor"] = f"it gave no report ({type(error).__name__})"
         if not self._daemon_stays():
             faults["daemon"] = "it does not run, or was started anew"

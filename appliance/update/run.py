@@ -58,7 +58,7 @@ def attend(
     try:
         status, why = update(packages, box, record, wish, gate_s, clock), record.why
         works = wish is not None and status == 0 and packages.installed() == wish.version
-    except (UpdateError, RecordingError) as error:
+    except (UpdateError, RecordingError, OSError) as error:
         _log.error("no update: %s", error)
         status, why, works = 1, str(error), False
     if wish is not None and status != SESSION_RUNS:
@@ -73,7 +73,7 @@ def update(
 ) -> int:
     """An exit status. Without a wish: the newest version, unless it failed before.
 
-    Raises `UpdateError` where nothing was begun, or nothing helps; `RecordingError`.
+    Raises `UpdateError` where nothing was begun, or nothing helps; `RecordingError`, `OSError`.
     """
     if not packages.named:
         _log.info("the hospital has named no package source")

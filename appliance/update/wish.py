@@ -70,7 +70,7 @@ class UpdaterAsked:
     def outcome(self, command: UUID) -> UpdateOutcome | None:
         """None while it waits or is under way."""
         # In the updater's order: a wish is gone only after it was kept, or its outcome written.
-        waits = [_read(file) for file in (self._asked, self._folder / KEPT)]
+        waits = [_read(file) for file in (self._asked, _taken(self._asked), self._folder / KEPT)]
         with suppress(OSError, ValueError, KeyError, TypeError):
             told = json.loads((self._folder / OUTCOME).read_bytes())
             if told["command"] == str(command):
@@ -88,11 +88,14 @@ class Wishes:
 
     def take(self) -> Wish | None:
         """What was asked for last, until it is fulfilled. A word that is no wish counts as none."""
-        wish, kept = _read(self._asked), self._folder / KEPT
+        kept, taken = self._folder / KEPT, _taken(self._asked)
+        with suppress(OSError):  # none, or one that was being moved when the updater was ended
+            self._asked.replace(taken)
+        wish = _read(taken)
         if wish is not None:
             _write(kept, str(wish))
         with suppress(OSError):
-            self._asked.unlink()
+            taken.unlink()
         return _read(kept)
 
     def fulfil(self, wish: Wish, outcome: UpdateOutcome) -> None:
@@ -100,6 +103,11 @@ class Wishes:
         _write(self._folder / OUTCOME, json.dumps({"command": str(wish.command), **asdict(outcome)}))
         if _read(self._folder / KEPT) == wish:
             (self._folder / KEPT).unlink()
+
+
+def _taken(asked: Path) -> Path:
+    """What was asked for, while the updater moves it: another word that comes meanwhile is not touched."""
+    return asked.with_suffix(".taken")
 
 
 def _read(file: Path) -> Wish | None:

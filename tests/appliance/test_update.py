@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from uuid import uuid4
 import pytest
 
 from appliance.errors import RehabBoxError
+from appliance.recording.disk import write_whole
+from appliance.update.box import Box
 from appliance.update.packages import UpdateError
 from appliance.update.record import Record, Trial, Verdict
 from appliance.update.run import GATE_S, SESSION_RUNS, Clock, attend
@@ -228,7 +231,8 @@ def test_a_power_cut_at_any_instant_leads_to_the_same_end(
             try:
                 run(packages, box, desk)
             except PowerCutError:
-                desk.asked.unlink(missing_ok=True)
+                for file in desk.asked.parent.iterdir():
+                    file.unlink()
         steps, place = max(steps, plug.steps), f"{kind}, step {cut}"
         if wish is not None and not (desk.folder / "wanted").exists() and not (desk.folder / "outcome.json").exists():
             assert desk.told(wish) == LOST, place
@@ -345,6 +349,66 @@ def test_only_a_box_with_the_package_and_a_source_can_be_asked(tmp_path: Path) -
     assert daemon.there
     with pytest.raises(RehabBoxError, match=r"rehabbox\.sources"):
         daemon.update("1.2", uuid4(), datetime.now(UTC))
+
+
+def test_a_word_that_comes_while_another_is_taken_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, later = desk.ask("1.2"), list[Wish]()
+
+    def kept_slowly(file: Path, data: bytes) -> None:
+        write_whole(file, data)
+        later.append(desk.ask("1.3"))
+
+    with monkeypatch.context() as slow:
+        slow.setattr("appliance.update.wish.write_whole", kept_slowly)
+        assert desk.wishes.take() == first
+    assert desk.told(later[0]) is None
+    assert desk.wishes.take() == later[0]
+
+
+def test_a_word_that_the_updater_was_ended_over_is_taken_by_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = desk.ask("1.2")
+
+    def ended(file: Path, data: bytes) -> None:
+        raise PowerCutError
+
+    with monkeypatch.context() as cut:
+        cut.setattr("appliance.update.wish.write_whole", ended)
+        with pytest.raises(PowerCutError):
+            desk.wishes.take()
+    assert desk.told(asked) is None
+    assert desk.wishes.take() == asked
+
+
+def test_a_disk_that_takes_no_package_is_told_to_who_asked(desk: Desk) -> None:
+    class Full(FakePackages):
+        def archive(self, version: str) -> str:
+            raise OSError(28, "No space left on device", "/var/cache/rehabbox-update")
+
+    packages, asked = Full(), desk.ask("2")
+    assert run(packages, FakeBox(packages), desk)[0] == 1
+    told = desk.told(asked)
+    assert told is not None
+    assert "No space left on device: '/var/cache/rehabbox-update'" in told.what
+
+
+@pytest.mark.parametrize("report", ["[]", '{"checks": null}', '{"checks": [1]}', "{}", "", None])
+def test_a_doctor_without_a_report_that_can_be_read_is_a_fault(tmp_path: Path, report: str | None) -> None:
+    file, doctor = tmp_path / "report.json", tmp_path / "systemctl"
+    doctor.write_text("#!/bin/sh\n" + (f"[ $1 = start ] && echo '{report}' >{file}\n" if report is not None else ""))
+    doctor.chmod(0o755)
+    assert "it gave no report" in Box(tmp_path, file, str(doctor)).faults()["doctor"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an updater is root")
+def test_the_lock_that_an_updater_made_is_the_daemons(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    (tmp_path / "session.lock").touch(0o600)  # root's, as an updater left it before
+    with Box(tmp_path).reserve() as free:
+        assert free
+    made = (tmp_path / "session.lock").stat()
+    assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (65534, 65534, 0o600)
 
 
 def test_a_daemon_gone_wrong_leads_the_updater_nowhere(desk: Desk, tmp_path: Path) -> None:

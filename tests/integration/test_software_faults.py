@@ -60,6 +60,20 @@ def test_a_session_that_breaks_off_is_abandoned_with_an_alert_and_the_box_stays(
     assert box.stop() == 0
 
 
+def test_a_lock_that_cannot_be_had_is_an_alert_and_the_session_comes_when_it_can(ward: Any, hospital: Any) -> None:
+    lock = ward.folder / "state" / "session.lock"
+    lock.mkdir(parents=True)
+    box = ward.start(session=ward.session(offer_again_s=0.5))
+    hospital.prescribe([ward.exercise("shoulder_abduction", "left", 1)])
+    hospital.wait(lambda heard: heard.of("alert"))
+    (alert,) = hospital.of("alert")
+    assert alert["code"] == "storage_failed"
+    assert "session.lock: Is a directory" in alert["what"]
+    lock.rmdir()
+    hospital.wait(lambda heard: any(alert["state"] == "cleared" for alert in heard.of("alert")))
+    assert box.stop() == 0
+
+
 def test_a_fault_that_does_not_come_again_is_over_and_leaves_nobody_waiting(
     ward: Any, hospital: Any, broken: Any
 ) -> None:
