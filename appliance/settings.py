@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from appliance.track import CameraRole
 from hal.errors import HalError
 from hal.recovery import RecoverySettings
 from hal.registry import DRIVERS, driver_options
+
+_log = logging.getLogger(__name__)
 
 PREFIX = "REHABBOX_"
 NEEDED = {
@@ -253,7 +256,11 @@ def _found(values: dict[str, Any]) -> None:
             return
     except OSError:  # the box's own user may look there; nobody else needs to
         return
-    found = _read(file)
+    try:
+        found = _read(file)
+    except SettingsError as error:  # it is made anew of what is plugged in
+        _log.warning("what was found plugged in before is not known: %s", error)
+        return
     if "camera" in values:
         found.pop("pose", None)  # the network that goes with the camera that was found
     for table, keys in found.items():

@@ -28,7 +28,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from appliance.errors import NetworkError
+from appliance.errors import NetworkError, RecordingError
+from appliance.recording.disk import write_whole
 
 LARGEST = 1 << 16
 LONGEST_NAME = 32
@@ -143,6 +144,7 @@ def files_for(network: Network, wireless: str | None) -> dict[Path, tuple[str, i
 OURS = (
     "systemd/network/50-rehabbox-*.network",
     "wpa_supplicant/rehabbox-*.conf",
+    "wpa_supplicant/.rehabbox-*.tmp",  # what a power cut left of one
     "systemd/timesyncd.conf.d/50-rehabbox.conf",
 )
 
@@ -161,11 +163,14 @@ def apply(network: Network, etc: Path = Path("/etc"), systemctl: str = "systemct
     files = files_for(network, wireless)
     try:
         for name, (text, mode) in files.items():
-            _write(etc / name, text, mode)
+            (etc / name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(etc / name, text.encode(), mode)
         for pattern in OURS:
             for old in etc.glob(pattern):
                 if old.relative_to(etc) not in files:
                     old.unlink()
+    except RecordingError as error:
+        raise NetworkError(f"{error}; run it as root, on a disk with space") from None
     except OSError as error:
         raise NetworkError(f"{error.filename}: {error.strerror}; run it as root") from None
     units = ["systemd-networkd.service"] + ([f"rehabbox-wifi@{wireless}.service"] if network.wifi else [])
@@ -206,17 +211,6 @@ def _supplicant(wifi: Wifi) -> str:
     lines += ["\tscan_ssid=1"] if wifi.hidden else []
     lines += [f"\tpsk={key}", f"\tsae_password={wifi.passphrase.encode().hex()}"]
     return "\n".join([*lines, "\tkey_mgmt=WPA-PSK WPA-PSK-SHA256 SAE", "\tieee80211w=1", "}"]) + "\n"
-
-
-def _write(file: Path, text: str, mode: int) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.tmp")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
 
 
 def _ctl(systemctl: str, *arguments: str) -> None:

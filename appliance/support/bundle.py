@@ -9,11 +9,13 @@ import io
 import json
 import platform
 import shutil
+import stat
 import subprocess
 import tarfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import distributions
@@ -119,11 +121,13 @@ def _sizes(state: Path) -> str:
     """How much there is, by folder; not what."""
     count, size = Counter[str](), Counter[str]()
     for path in state.rglob("*"):
-        if path.is_file():
-            inside = path.relative_to(state).parts
-            name = "." if len(inside) == 1 else inside[0] if inside[0] in _FOLDERS else "other folders"
-            count[name] += 1
-            size[name] += path.stat().st_size
+        with suppress(OSError):  # a temporary one is gone
+            known = path.stat()
+            if stat.S_ISREG(known.st_mode):
+                inside = path.relative_to(state).parts
+                name = "." if len(inside) == 1 else inside[0] if inside[0] in _FOLDERS else "other folders"
+                count[name] += 1
+                size[name] += known.st_size
     return "".join(f"{name}: {count[name]} files, {size[name]} bytes\n" for name in sorted(count))
 
 

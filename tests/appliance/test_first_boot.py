@@ -302,6 +302,26 @@ def test_a_network_put_in_force_replaces_the_one_before(tmp_path: Path) -> None:
     assert (tmp_path / "called").read_text() == "enable systemd-networkd.service\nrestart systemd-networkd.service\n"
 
 
+def test_a_full_disk_is_told_with_its_file_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(NetworkError, match=r"wire\.network: cannot be written: No space left on device; "):
+        apply(Network(), tmp_path, "true")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_passphrase_that_a_power_cut_left_beside_its_file_goes(tmp_path: Path) -> None:
+    left = tmp_path / "wpa_supplicant/.rehabbox-wlan0.conf.tmp"
+    left.parent.mkdir()
+    left.touch()
+    apply(Network(), tmp_path, "true")
+    assert not left.exists()
+
+
 def test_devices_shows_settings(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "appliance", "devices"], capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr

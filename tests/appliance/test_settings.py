@@ -40,6 +40,13 @@ def test_what_the_file_leaves_out_has_a_default(tmp_path: Path) -> None:
     assert settings.session.settle_s > 0
 
 
+def test_a_damaged_note_of_what_was_plugged_in_counts_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "found.toml").write_bytes(bytes(64))
+    settings = load_settings(written(tmp_path, f'{GOOD}\n[session]\nstate = "{tmp_path}"\n'), {})
+    assert settings.imu is None
+    assert f"{tmp_path / 'found.toml'}: not valid TOML" in caplog.text
+
+
 def test_the_environment_overrides_the_file_in_toml_or_text(tmp_path: Path) -> None:
     environment = {
         "REHABBOX_BROKER__HOST": "other.example",

@@ -179,3 +179,12 @@ def test_packing_leaves_the_state_folder_as_it_was(box: Box) -> None:
     assert sorted(str(path) for path in (box.folder / "state").rglob("*")) == before
     with sqlite3.connect(box.folder / "state" / "outbox.sqlite") as db:
         assert db.execute("SELECT count(*) FROM outbox").fetchone() == (1,)
+
+
+def test_a_file_that_goes_while_they_are_counted_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stays").write_text("12345")
+    monkeypatch.setattr(Path, "rglob", lambda path, pattern: [path / "stays", path / "gone"])
+    monkeypatch.setattr(Path, "is_file", lambda path: True)
+    assert bundle._sizes(tmp_path) == ".: 1 files, 5 bytes\n"
