@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance.board.board import Board, Box
+from appliance.printable import printable
 
 MOST_RESULTS = 20
 _COLORS = {"online": "green", "stopped": "yellow", "lost": "red"}
@@ -63,18 +64,19 @@ def _row(box: Box) -> list[Text]:
     state = Text(_text(box.status, "state") or "?", style=_COLORS.get(_text(box.status, "state"), ""))
     alerts = "; ".join(f"{code}: {_text(alert, 'what')}" for code, alert in sorted(box.alerts.items()))
     return [
-        Text(box.site),
-        Text(box.name),
+        Text(printable(box.site)),
+        Text(printable(box.name)),
         state,
         Text(_text(box.status, "since")[:19]),
         Text(_text(box.session, "state")),
         Text(_text(box.health, "queued")),
-        Text(alerts),
+        Text(printable(alerts)),
     ]
 
 
 def _text(message: Mapping[str, Any], key: str) -> str:
-    return str(message.get(key, ""))
+    value = message.get(key)
+    return "" if value is None else printable(str(value))
 
 
 def _number(value: object) -> str:

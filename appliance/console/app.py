@@ -73,11 +73,11 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
         return EventSourceResponse(feed.events(lambda: access.user_of(request) is not None), ping=PING_S)
 
     async def box(request: Request) -> Response:
-        found = feed.details((request.path_params["site"], request.path_params["box"]))
+        found = feed.details(_asked(request, "name"))
         return JSONResponse({"error": "nothing was heard of it"}, 404) if found is None else JSONResponse(found)
 
     async def course(request: Request) -> Response:
-        site, subject = request.path_params["site"], request.path_params["subject"]
+        site, subject = _asked(request, "subject")
         _log.info("%r looks at the course of subject %r of %r", request.state.user, subject, site)
         stored = await run_in_threadpool(history.of, site, subject) if history is not None else []
         return JSONResponse({"results": _in_order([*stored, *feed.results_of(site, subject)])})
@@ -93,14 +93,19 @@ def console(feed: Feed, access: Access, history: History | None, *, secure: bool
             Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
             Route("/sign-out", sign_out, methods=["POST"]),
             Route("/events", events),
-            Route("/boxes/{site}/{box}", box),
-            Route("/courses/{site}/{subject:path}", course),
+            Route("/box", box),
+            Route("/course", course),
             Route("/vendor/plotly.min.js", plotly),
             Mount("/page", StaticFiles(directory=_PAGE)),
         ],
         middleware=[Middleware(SignedIn, access=access)],
         lifespan=lifespan,
     )
+
+
+def _asked(request: Request, what: str) -> tuple[str, str]:
+    """Site and what there. Not of the path, of which browsers take `..` out before they ask."""
+    return request.query_params.get("site", ""), request.query_params.get(what, "")
 
 
 def _in_order(lines: list[Payload]) -> list[Payload]:

@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from appliance.printable import printable
+
 SCHEMA_VERSION = "1.0"
 """Of every schema here; its major number is the one in the topics. Goes into each message's user properties."""
 
@@ -31,8 +33,7 @@ def fault_of(error: ValidationError, *whence: str) -> str:
     patient's."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(_printable(key) for key in (*whence, *fault["loc"]))
-    what = fault["msg"].removeprefix("Value error, ")  # it may name a single character of what was read
-    what = "".join(sign if sign.isprintable() else "?" for sign in what)
+    what = printable(fault["msg"].removeprefix("Value error, "))  # it may name a single character of what was read
     return f"{place}: {what}" if place else what
 
 

@@ -126,7 +126,7 @@ async function showBox(site, name, anew = false) {
   const section = document.querySelector("#box");
   section.querySelector("h2").textContent = `${name} (${site})`;
   if (anew) section.querySelector(".details").replaceChildren();
-  const answer = await fetch(`/boxes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`).catch(() => null);
+  const answer = await fetch(`/box?${new URLSearchParams({ site, name })}`).catch(() => null);
   const found = await answer?.json().catch(() => null);
   if (!found || !stillAt("box", site, name)) return;
   const parts = answer.ok ? [...alertsOf(found.alerts), facts("Status", found.status), ...devices(found.health), facts("Health", rest(found.health)), facts("Session", found.session)] : [element("p", found.error)];
@@ -180,7 +180,7 @@ async function openCourse(site, subject, anew = false) {
   const section = document.querySelector("#course");
   if (anew) showCourse(section, subject, [], resultColumns);
   if (anew) section.querySelector(".empty").hidden = true; // that is not known yet
-  const answer = await fetch(`/courses/${encodeURIComponent(site)}/${encodeURIComponent(subject)}`).catch(() => null);
+  const answer = await fetch(`/course?${new URLSearchParams({ site, subject })}`).catch(() => null);
   const found = answer?.ok ? await answer.json().catch(() => null) : null;
   if (found && stillAt("course", site, subject)) await showCourse(section, subject, found.results, resultColumns);
 }

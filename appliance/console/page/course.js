@@ -1,5 +1,5 @@
 // One subject's results over time, as a chart and as a table.
-import { element, heading, line, reveal } from "/page/table.js";
+import { element, heading, line, local, reveal } from "/page/table.js";
 
 let loading = null;
 
@@ -50,7 +50,7 @@ function* traces(results) {
         // Plotly takes a few tags in texts as markup: names of exercises are shown without any.
         name: name.replace(/[<>&]/g, " "), legendgroup: String(index), showlegend: yaxis === "y", yaxis, marker,
         type: "scatter", mode: "lines+markers", line: { color: marker.color, width: 1.5 },
-        x: rows.map((row) => row.started), y: rows.map((row) => row[values]),
+        x: rows.map((row) => local(row.started)), y: rows.map((row) => row[values]),
       };
     }
     index += 1;

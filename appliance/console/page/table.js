@@ -18,6 +18,14 @@ export function moment(text) {
   return Number.isNaN(at.getTime()) ? text : element("time", FORM.format(at), { dateTime: text, title: text });
 }
 
+// Swedish dates are ISO's. The browser's own time, without a zone, for what would take one for UTC.
+const LOCAL = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" });
+
+export function local(text) {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) ? text : LOCAL.format(at);
+}
+
 const ORDER = new Intl.Collator(undefined, { numeric: true });
 const SLICE = 50; // rows that are laid out at once: a screenful, in the time of a frame or two
 

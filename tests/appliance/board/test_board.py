@@ -36,6 +36,21 @@ def test_what_a_message_holds_is_shown_as_text_and_copies_once() -> None:
     assert "No connection" in later
 
 
+def test_no_message_drives_the_terminal_and_null_is_nothing() -> None:
+    board = Board()
+    sign = "\x1b[2J\x1b]0;title\x07\x9b31m\u202e"
+    board.hear(f"rehabbox/1/s{sign}/b{sign}/status", json.dumps({"state": sign, "since": None}).encode())
+    board.hear(f"rehabbox/1/s/b/alert/lost{sign}", json.dumps({"state": "raised", "what": sign}).encode())
+    board.hear("rehabbox/1/s/b/health", b'{"queued": null}')
+    board.hear("rehabbox/1/s/b/result/squat", json.dumps({"id": "1", "subject": sign, "side": None}).encode())
+    console = Console(width=200, file=io.StringIO())
+    console.print(table_of(board, "broker", connected=True))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.replace("\n", "").isprintable()
+    assert "?[2J?]0;title??31m?" in shown
+    assert "None" not in shown
+
+
 def test_a_payload_that_is_none_of_a_boxs_changes_nothing() -> None:
     board = Board()
     for payload in (

@@ -26,16 +26,24 @@ from appliance.console.access import COOKIE, SESSION_S, Access
 from appliance.hospital.authority import Authority
 from tests.appliance.console.running import TOKEN, Console
 
-PAGES = ("/events", "/boxes/clinic/box-1", "/courses/clinic/p-1", "/vendor/plotly.min.js", "/page/app.js")
+PAGES = (
+    "/events",
+    "/box?site=clinic&name=box-1",
+    "/course?site=clinic&subject=p-1",
+    "/vendor/plotly.min.js",
+    "/page/app.js",
+)
 
 
 def test_without_token_or_proxy_nothing_is_shown_and_each_answer_is_guarded(console: Console) -> None:
     for page in PAGES:
         assert console.get(page)[0] == 401, page
     assert "Sign in" in console.get("/")[1]
-    assert console.get("/boxes/clinic/box-1", Authorization="Bearer wrong")[0] == 401
-    assert console.get("/boxes/clinic/box-1", Cookie="rehabbox_console=guess")[0] == 401
-    assert console.get("/boxes/clinic/box-1", Authorization=f"Bearer {TOKEN}")[0] == 404  # it may ask; there is none
+    assert console.get("/box?site=clinic&name=box-1", Authorization="Bearer wrong")[0] == 401
+    assert console.get("/box?site=clinic&name=box-1", Cookie="rehabbox_console=guess")[0] == 401
+    assert (
+        console.get("/box?site=clinic&name=box-1", Authorization=f"Bearer {TOKEN}")[0] == 404
+    )  # it may ask; there is none
     status, page = console.get("/", **{"X-Remote-User": "dr-<b>"})
     assert status == 200
     assert "RehabBox" in page

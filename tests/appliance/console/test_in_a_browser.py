@@ -97,6 +97,34 @@ def test_a_result_appears_and_is_filtered_and_leads_to_the_course(console: Conso
     assert severe(browser) == []
 
 
+def test_the_chart_shows_the_times_that_the_table_shows(console: Console, browser: Chrome) -> None:
+    browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Kolkata"})
+    console.publish(
+        "clinic/box-1/result/squat", result(1, started="2026-11-02T22:30:00Z", ended="2026-11-02T22:30:00Z")
+    )
+    try:
+        sign_in(browser, console)
+        until(browser, lambda b: rows(b, "results"))
+        browser.execute_script("location.hash = '#/course/clinic/p-7'")
+        until(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#course .chart .scatterlayer .points path"))
+        assert "4:00" in rows(browser, "course")[0]
+        shown = browser.execute_script("return document.querySelector('#course .chart').data[0].x")
+        assert shown == ["2026-11-03 04:00:00"]
+    finally:
+        browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_a_subject_whose_name_browsers_take_for_a_folder_has_a_course(console: Console, browser: Chrome) -> None:
+    console.publish("clinic/../result/squat", result(1, subject=".."))
+    console.publish("clinic/../status", status())
+    sign_in(browser, console)
+    until(browser, lambda b: rows(b, "results"))
+    browser.execute_script("location.hash = '#/course/clinic/..'")
+    until(browser, lambda b: len(rows(b, "course")) == 1)
+    browser.execute_script("location.hash = '#/box/clinic/..'")
+    until(browser, lambda b: "Status" in b.find_element(By.ID, "box").text)
+
+
 def test_alerts_come_and_go_and_a_box_tells_everything_of_itself(console: Console, browser: Chrome) -> None:
     console.publish("clinic/box-1/status", status(), retain=True)
     alert = {
