@@ -19,8 +19,8 @@ from appliance.recording.finerehab_json import write_finerehab
 def export(session: Path, out: Path, as_json: bool) -> None:
     """Write each repetition in SESSION, a session's MCAP, as a FineRehab-style JSON file.
 
-    The files are named Subject_Movement+Side_CutNN.json and are recordings for every other command. No pictures: a box
-    keeps none.
+    The files are named Subject_Movement+Side_CutNN.json and are recordings for every other command. NN counts on from
+    what is in the folder: nothing there is replaced. No pictures: a box keeps none.
 
     \b
     Example:
@@ -31,7 +31,7 @@ def export(session: Path, out: Path, as_json: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordingError(f"{out}: cannot be made a folder: {error.strerror}") from None
-    files = [write_finerehab(out, cut) for cut in cuts]
+    files = [write_finerehab(out, cut) for cut in [cut.after_those_in(out) for cut in cuts]]
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:

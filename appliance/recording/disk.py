@@ -33,10 +33,14 @@ def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
     """Put `data` at `path` whole or not at all, and durably: written beside it, synced, renamed.
 
     mode: exactly this, from the first byte on; None leaves it to the process's umask.
-    Raises `RecordingError` where the disk refuses (full, read-only, no such folder); what was at `path` then stays.
+    Raises `RecordingError` where the disk refuses (full, read-only, no such folder), and where `path` is a link, a
+    device or anything else that is no file; what was at `path` then stays.
     """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            what = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "no regular file"
+            raise RecordingError(f"{path}: cannot be written: is {what}; name a file")
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             with os.fdopen(os.open(beside, flags, 0o666 if mode is None else mode), "wb") as stream:

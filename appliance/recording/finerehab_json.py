@@ -13,7 +13,7 @@ import codecs
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,7 +52,17 @@ class Cut:
     @property
     def file_name(self) -> str:
         """`Subject_Movement+Side_CutNN.json`; what would not do in a file's name, or part its parts, is a hyphen."""
-        return f"{plain(self.subject)}_{plain(self.movement)}+{self.side}_Cut{self.number:02d}.json"
+        return f"{self._of_movement}{self.number:02d}.json"
+
+    @property
+    def _of_movement(self) -> str:
+        return f"{plain(self.subject)}_{plain(self.movement)}+{self.side}_Cut"
+
+    def after_those_in(self, folder: Path) -> Cut:
+        """Counted on from the highest of the same name there, so that sessions collect in one folder."""
+        names = (file.name.removeprefix(self._of_movement) for file in folder.glob(f"{self._of_movement}*.json"))
+        numbers = (int(name) for name in (name.removesuffix(".json") for name in names) if name.isdecimal())
+        return replace(self, number=self.number + max(numbers, default=0))
 
 
 def plain(name: str) -> str:

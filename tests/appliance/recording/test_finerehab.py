@@ -184,6 +184,14 @@ def test_the_command_writes_the_cuts(session: Path, tmp_path: Path) -> None:
     assert sorted((tmp_path / "new" / "set").iterdir()) == files
 
 
+def test_sessions_collect_in_one_folder(session: Path, tmp_path: Path, command: Any) -> None:
+    for _ in range(2):
+        done = command("export", session, "--out", tmp_path / "set", "--json")
+    files = [Path(file) for file in json.loads(done.stdout)["files"]]
+    assert [(file.stem[-2:], read_finerehab(file).number) for file in files] == [("04", 4), ("05", 5), ("06", 6)]
+    assert len(list((tmp_path / "set").iterdir())) == 6
+
+
 def test_what_is_no_session_leaves_nothing_behind(cut: Cut, tmp_path: Path) -> None:
     other = write_finerehab(tmp_path, cut)
     run = rehabbox("export", other, "--out", tmp_path / "new")

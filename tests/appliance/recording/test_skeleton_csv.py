@@ -81,6 +81,21 @@ def test_nothing_but_the_file_is_left_and_what_was_there_is_replaced(file: Path)
     assert len(read_recording(file)) == 40
 
 
+@pytest.mark.parametrize("what", ["a link", "a folder", "no regular file"])
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path, what: str) -> None:
+    place = tmp_path / "out.csv"
+    if what == "a link":
+        place.symlink_to(tmp_path / "elsewhere")
+    elif what == "a folder":
+        place.mkdir()
+    else:
+        os.mkfifo(place)
+    with pytest.raises(RecordingError, match=f"out.csv: cannot be written: is {what}; name a file"):
+        write_skeleton_csv(place, recording())
+    assert list(tmp_path.iterdir()) == [place]
+    assert not place.is_file()
+
+
 def test_a_folder_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"nowhere/r\.csv: cannot be written"):
         write_skeleton_csv(tmp_path / "nowhere" / "r.csv", recording())
