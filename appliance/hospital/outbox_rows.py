@@ -85,7 +85,9 @@ def delete(db: sqlite3.Connection, queued_id: int) -> bool:
 
 
 def make_room(db: sqlite3.Connection, size: int, limit: int) -> bool:
-    """Drops telemetry, the oldest first, until `size` bytes fit; False if results alone leave no room."""
+    """Drops telemetry, the oldest first, until `size` bytes fit; False if they never can, or results leave no room."""
+    if size > limit:
+        return False
     while _used_bytes(db) + size > limit:
         query = "SELECT id, topic FROM outbox WHERE sequence IS NULL ORDER BY id LIMIT 1"
         oldest = db.execute(query).fetchone()

@@ -90,9 +90,9 @@ def _same_exercise(a: Taken, b: Taken) -> bool:
 
 
 def _instant(text: str) -> datetime | None:
-    """None for what is none; what names no zone is UTC."""
+    """In UTC, as is what names no zone; None for what is none."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)

@@ -54,3 +54,11 @@ def test_dropped_messages_are_an_alert_until_nothing_waits_any_more(tmp_path: Pa
     outbox.delivered(*(queued.id for queued in outbox.pending()))
     losses.tell()
     assert alerts.raised == {}
+
+
+def test_a_message_that_fits_nowhere_drops_no_other(tmp_path: Path) -> None:
+    outbox = opened(tmp_path)
+    outbox.put("rehabbox/1/site/box/health", b"{}")
+    outbox.put("rehabbox/1/site/box/session/1", bytes(1 << 20))
+    assert [queued.payload for queued in outbox.pending()] == [b"{}"]
+    assert outbox.counters().dropped == {"session": 1}

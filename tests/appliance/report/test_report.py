@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from appliance.report.content import Content, content_of
 from appliance.report.differences import differences
 from appliance.report.page import page_of
 from appliance.report.printing import png_of
-from appliance.report.taken import Taken, earlier_than, read_taken
+from appliance.report.taken import Taken, _instant, earlier_than, read_taken
 from appliance.report.words import findings
 from appliance.segmentation.repetitions import Repetition
 from appliance.skeleton.standard import JOINTS, Recording, recording_of
@@ -228,6 +228,12 @@ def archive(tmp_path: Path) -> Path:
         writer.finish()
     (tmp_path / "broken.mcap").write_bytes(b"no session")
     return tmp_path
+
+
+def test_when_a_set_began_is_told_in_utc_whatever_zone_the_file_names(archive: Path) -> None:
+    began = BEGAN.astimezone(timezone(timedelta(hours=2))).isoformat()
+    assert _instant(began).isoformat() == BEGAN.isoformat()  # type: ignore[union-attr]
+    assert _instant("0001-01-01T00:00:00+14:00") is None
 
 
 def test_earlier_sets_are_the_same_persons_and_older(archive: Path) -> None:
