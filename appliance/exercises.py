@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -17,6 +16,7 @@ from appliance.messages.motion_limits import checked_limits
 from appliance.quality.parts import PART_JOINTS
 from appliance.quality.weights import Side, Weights
 from appliance.skeleton.standard import JOINTS
+from appliance.toml_text import TomlError, read_toml
 
 Root = Literal["pelvis", "thorax", "start"]
 Position = Literal["supine", "seated", "standing"]
@@ -87,9 +87,9 @@ def load_exercises(folder: Path | None = None) -> dict[str, Exercise]:
     exercises: dict[str, Exercise] = {}
     for file in sorted(folder.glob("*.toml")):
         try:
-            exercise = Exercise.model_validate(tomllib.loads(file.read_text("utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file}: not valid TOML: {error}") from None
+            exercise = Exercise.model_validate(read_toml(file.read_bytes()))
+        except TomlError as error:
+            raise SettingsError(f"{file}: {error}") from None
         except ValidationError as error:
             first = error.errors()[0]
             raise SettingsError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +21,7 @@ from appliance.errors import NotSetUpError, SettingsError
 from appliance.guidance_settings import GuidanceSettings
 from appliance.hospital.settings import BrokerSettings, OutboxSettings
 from appliance.scoring.calibration_file import read_calibration
+from appliance.toml_text import TomlError, read_toml
 from appliance.track import CameraRole
 from hal.errors import HalError
 from hal.recovery import RecoverySettings
@@ -219,18 +219,16 @@ def enrolment_folder(file: Path | None = None, environment: Mapping[str, str] = 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+        return read_toml(file.read_bytes())
+    except TomlError as error:
+        raise SettingsError(f"{file}: {error}") from None
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}; name the settings file with --settings") from None
 
 
 def _enrolled(values: dict[str, Any]) -> None:
     """Lays what the hospital told the box over the file's values, where there is such a thing."""
-    enrolment = values.get("enrolment", {})
-    folder = enrolment.get("folder") if isinstance(enrolment, dict) else None
-    drop_in = Path(folder or EnrolmentSettings().folder) / "current" / "settings.toml"
+    drop_in = _folder(values, "enrolment", "folder", EnrolmentSettings().folder) / "current" / "settings.toml"
     try:
         if not drop_in.exists():
             return
@@ -243,9 +241,14 @@ def _enrolled(values: dict[str, Any]) -> None:
 
 def found_file(values: Mapping[str, Any]) -> Path:
     """Where `rehabbox devices --write` puts what it found, in the state folder."""
-    session = values.get("session", {})
-    state = session.get("state") if isinstance(session, dict) else None
-    return Path(state or SessionSettings().state) / "found.toml"
+    return _folder(values, "session", "state", SessionSettings().state) / "found.toml"
+
+
+def _folder(values: Mapping[str, Any], table: str, key: str, default: Path) -> Path:
+    """What is no path is told of when the settings are checked."""
+    said = values.get(table)
+    folder = said.get(key) if isinstance(said, dict) else None
+    return Path(folder) if isinstance(folder, str) and folder else default
 
 
 def _found(values: dict[str, Any]) -> None:
@@ -286,6 +289,6 @@ def _value(name: str, text: str) -> Any:
     if not text.startswith(("[", "{")):
         return text
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{name}: not valid TOML: {error}") from None
+        return read_toml(f"value = {text}".encode(errors="surrogateescape"))["value"]
+    except TomlError as error:
+        raise SettingsError(f"{name}: {error}") from None

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_ce
 from appliance.enrolment.hospital_file import EstServer
 from appliance.errors import EnrolmentError
 from appliance.hospital.certificates import public_key_of, same_key
+from appliance.printable import printable
 
 TIMEOUT_S = 20.0
 LARGEST_ANSWER = 1 << 20
@@ -106,7 +107,7 @@ class EstClient:
             answer = response.read(LARGEST_ANSWER)
         except ssl.SSLCertVerificationError as error:
             raise EnrolmentError(f"{self}: its certificate is refused: {error.verify_message}") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:  # of a name that none can be
             through = f" through the proxy {self._proxy[0]}:{self._proxy[1]}" if self._proxy else ""
             said = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise EnrolmentError(f"{self} cannot be reached{through}: {said}") from None
@@ -122,7 +123,7 @@ class EstClient:
         if response.status != 200:
             said = answer[:200].decode("utf-8", "replace") if kind == "text/plain" else response.reason
             why = {401: "does not accept the one-time code or certificate", 404: "knows no such authority"}
-            line = "".join(sign if sign.isprintable() else " " for sign in said).strip()
+            line = printable(said, " ").strip()
             raise EnrolmentError(f"{self} {why.get(response.status, 'refuses')}: {response.status} {line}")
         if kind != "application/pkcs7-mime":
             raise EnrolmentError(f"{self} answered with {kind}, not with certificates; is it one?")

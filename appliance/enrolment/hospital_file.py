@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -14,7 +15,7 @@ from appliance.errors import EnrolmentError
 from appliance.hospital.certificates import read_certificates, read_file
 from appliance.hospital.settings import Level
 
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,63}(\.[A-Za-z0-9:_-]{1,63})*\.?$", max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -101,7 +102,7 @@ def write_told(file: Path, told: Hospital | Enrolment) -> None:
 
 def _read(file: Path, model: type[Told]) -> Told:
     try:
-        return model.model_validate_json(read_file(file))
+        return model.model_validate_json(read_file(file).removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

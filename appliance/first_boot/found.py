@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from appliance.recording.disk import write_whole
+from appliance.toml_text import TomlError, read_toml
 from hal.detect import Found
 
 _HEAD = "# What was found plugged in at a start, or by `rehabbox devices --write`; the settings file goes before it.\n"
@@ -37,8 +37,8 @@ def tables(settings: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    with suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return tomllib.loads(file.read_text("utf-8"))
+    with suppress(OSError, TomlError):
+        return read_toml(file.read_bytes())
     return {}
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import pbkdf2_hmac
@@ -30,6 +29,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from appliance.errors import NetworkError, RecordingError
 from appliance.recording.disk import write_whole
+from appliance.toml_text import TomlError, read_toml
 
 LARGEST = 1 << 16
 LONGEST_NAME = 32
@@ -109,11 +109,9 @@ def read_network(file: Path) -> Network:
             data = stream.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise NetworkError(f"{file}: is larger than {LARGEST} bytes")
-        return Network.model_validate(tomllib.loads(data.decode("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NetworkError(f"{file}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise NetworkError(f"{file}: nested too deeply") from None
+        return Network.model_validate(read_toml(data))
+    except TomlError as error:
+        raise NetworkError(f"{file}: {error}") from None
     except OSError as error:
         raise NetworkError(f"{file}: {error.strerror}") from None
     except ValidationError as error:

@@ -32,49 +32,63 @@ def serve(folder: Path, identity: Identity, online: Online = enrol_online) -> li
 
     online: for tests.
     """
-    taken = _take_answer(folder, identity)
+    taken, refused = _take_answer(folder, identity)
     if taken is not None:
         return [taken]
     if (folder / "code.txt").exists():
         hospital, box = read_hospital(folder / "hospital.json"), _word(folder / "box.txt", LEVEL)
         current = online(identity, hospital, box, _word(folder / "code.txt", r"^[\x21-\x7e]{1,256}$"), None)
         (folder / "code.txt").unlink()
-        return [_enrolled(current)]
+        return [*refused, _enrolled(current)]
     if (folder / "box.txt").exists():
         box = _word(folder / "box.txt", LEVEL)
         write_durably(folder / f"{box}.csr", identity.request(box), 0o644)
-        return [f"{box}.csr: carry it to the hospital, and bring back its answer on this stick"]
+        return [*refused, f"{box}.csr: carry it to the hospital, and bring back its answer on this stick"]
     raise EnrolmentError(f"{folder}: neither an answer for this box nor box.txt with its id")
 
 
 def report(folder: Path, identity: Identity, lines: list[str]) -> Path:
     """Writes what came of it onto the stick. Raises `EnrolmentError`."""
-    try:
-        name = identity.current().enrolment.box
-    except EnrolmentError:
-        box = folder / "box.txt"
-        name = _word(box, LEVEL) if box.exists() else "new-box"
-    file = folder / f"rehabbox-{name}.txt"
+    file = folder / f"rehabbox-{_box(folder, identity) or 'new-box'}.txt"
     write_durably(file, "".join(f"{line}\n" for line in lines).encode(), 0o644)
     return file
 
 
-def _take_answer(folder: Path, identity: Identity) -> str | None:
-    """The answer that fits this box's key; None where none does. A single one that does not fit is an error."""
-    fault: EnrolmentError | None = None
-    answers = sorted(folder.glob("*.enrolment.json"))
-    for file in answers:
+def _box(folder: Path, identity: Identity) -> str | None:
+    """This box's id, where it or the stick knows it. Raises `EnrolmentError`."""
+    try:
+        return identity.current().enrolment.box
+    except EnrolmentError:
+        box = folder / "box.txt"
+        return _word(box, LEVEL) if box.exists() else None
+
+
+def _take_answer(folder: Path, identity: Identity) -> tuple[str | None, list[str]]:
+    """The answer that fits this box's key; where none does, why the one by this box's name was refused.
+
+    Raises that, or why a single answer was refused, where the stick asks for nothing else.
+    """
+    faults: dict[str, EnrolmentError] = {}
+    for file in sorted(folder.glob("*.enrolment.json")):
         try:
-            return _enrolled(identity.install(_answer(file)))
+            return _enrolled(identity.install(_answer(file))), []
         except EnrolmentError as error:
-            fault = error
-    if fault is not None and len(answers) == 1 and not (folder / "box.txt").exists():
-        raise fault
-    return None
+            faults[file.name] = error
+    name = f"{_box(folder, identity)}.enrolment.json"
+    own = faults.get(name)
+    if not (folder / "box.txt").exists():
+        fault = own or (next(iter(faults.values())) if len(faults) == 1 else None)
+        if fault is not None:
+            raise fault
+    return None, [] if own is None else [f"{name}: refused: {' '.join(str(own).split())}"]
 
 
 def _answer(file: Path) -> Enrolment:
-    if file.stat().st_size > MOST_BYTES:
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise EnrolmentError(f"{file}: cannot be read: {error.strerror}") from None
+    if size > MOST_BYTES:
         raise EnrolmentError(f"{file}: is larger than {MOST_BYTES} bytes")
     return read_enrolment(file)
 
@@ -87,7 +101,7 @@ def _enrolled(current: Current) -> str:
 def _word(file: Path, pattern: str) -> str:
     """The one word in a file; it is not repeated in an error, since it may be a code."""
     try:
-        with file.open("r", encoding="ascii") as stream:
+        with file.open("r", encoding="utf-8-sig") as stream:
             word = stream.read(1024).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise EnrolmentError(f"{file}: cannot be read ({type(error).__name__})") from None

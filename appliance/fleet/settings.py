@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from appliance.enrolment.hospital_file import Broker, EstServer, Port
 from appliance.errors import FleetError
 from appliance.hospital.settings import Level
+from appliance.toml_text import TomlError, read_toml
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 
@@ -91,25 +91,24 @@ def new_fleet_settings(
     text = _TEMPLATE.format(
         sites=json.dumps(list(sites)), host=json.dumps(host), port=port, systems_port=systems_port, est=server
     )
-    _checked(text, "fleet init")
-    return text.encode()
+    toml = text.encode()
+    _checked(toml, "fleet init")
+    return toml
 
 
 def read_fleet_settings(file: Path) -> FleetSettings:
     """Raises `FleetError` naming file and key."""
     try:
-        return _checked(file.read_text("utf-8"), file)
+        return _checked(file.read_bytes(), file)
     except OSError as error:
         raise FleetError(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise FleetError(f"{file}: is not UTF-8") from None
 
 
-def _checked(text: str, whence: object) -> FleetSettings:
+def _checked(toml: bytes, whence: object) -> FleetSettings:
     try:
-        return FleetSettings.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FleetError(f"{whence}: not valid TOML: {error}") from None
+        return FleetSettings.model_validate(read_toml(toml))
+    except TomlError as error:
+        raise FleetError(f"{whence}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise FleetError(f"{whence}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

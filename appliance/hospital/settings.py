@@ -19,7 +19,7 @@ Level = Annotated[str, Field(pattern=LEVEL)]
 """A name that can be one level of a topic."""
 
 
-PROXY = r"^http://[A-Za-z0-9._-]+:[0-9]{1,5}/?$"
+PROXY = r"^http://[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?:[0-9]{1,5}/?$"
 
 
 class BrokerSettings(BaseModel):

@@ -43,9 +43,9 @@ def _model(annotation: Any) -> type[BaseModel] | None:
 
 def _options(kind: Kind, table: Any) -> set[str]:
     name = table.get("driver") if isinstance(table, Mapping) else None
-    if name not in DRIVERS[kind]:
+    if not isinstance(name, str) or name not in DRIVERS[kind]:
         return {"driver"}
     try:
-        return {"driver", *driver_class(kind, str(name)).Options.model_fields}
+        return {"driver", *driver_class(kind, name).Options.model_fields}
     except (HalError, ImportError):
         return {"driver"}

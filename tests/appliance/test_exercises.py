@@ -71,6 +71,7 @@ def test_a_hospital_adds_its_own_without_code(tmp_path):
         ({"sides": '["up"]'}, "sides"),
         ({"id": '"Über"'}, "id"),
         ({"name": '"'}, "not valid TOML"),
+        ({"number": "1" * 5000}, "too many digits"),
     ],
 )
 def test_a_wrong_file_is_refused_by_file_and_key(tmp_path, changed, named):

@@ -174,6 +174,25 @@ def test_a_stick_carries_the_request_out_and_the_answer_in(tmp_path: Path, sign:
     assert identity.current().enrolment.box == "box-3"
 
 
+def test_why_its_own_answer_is_refused_is_told_beside_the_request(tmp_path: Path, sign: Any) -> None:
+    identity = Identity(tmp_path / "box")
+    (tmp_path / "box.txt").write_bytes(b"\xef\xbb\xbfbox-3\r\n")
+    serve(tmp_path, identity)
+    answer = sign(identity.request("box-3"))
+    (tmp_path / "box-2.enrolment.json").symlink_to("nowhere")
+    (tmp_path / "box-3.enrolment.json").write_text(answer.model_copy(update={"box": "box-4"}).model_dump_json())
+    refused, request = serve(tmp_path, identity)
+    assert refused.startswith("box-3.enrolment.json: refused: ")
+    assert "box-4" in refused
+    assert request.startswith("box-3.csr: carry it")
+    (tmp_path / "box.txt").unlink()
+    (tmp_path / "box-3.enrolment.json").unlink()
+    with pytest.raises(EnrolmentError, match=r"box-2\.enrolment\.json: cannot be read"):
+        serve(tmp_path, identity)
+    (tmp_path / "box-3.enrolment.json").write_bytes(b"\xef\xbb\xbf" + answer.model_dump_json().encode())
+    assert serve(tmp_path, identity)[0].startswith("enrolled: box box-3")
+
+
 def test_a_one_time_code_on_a_stick_is_used_once_and_told_nobody(tmp_path: Path, sign: Any) -> None:
     (tmp_path / "box.txt").write_text("box-4")
     (tmp_path / "code.txt").write_text("s3cret-code\n")
@@ -274,6 +293,7 @@ def test_the_key_of_a_passphrase_is_that_of_the_standard() -> None:
         (('"192.0.2.1"', "3221225985"), "wire.gateway: it wants an address"),
         (("192.0.2.53", "fe80::3%eth0"), "wire.dns.0: it wants an address"),
         (("[time]", f"deep = {'[' * 5000}\n[time]"), "nested too deeply"),
+        (("[time]", f"long = {'1' * 5000}\n[time]"), "too many digits"),
         (("[time]", '"b\\nc" = 1\n[time]'), r"wifi.b\nc: "),
     ],
 )

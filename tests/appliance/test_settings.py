@@ -75,6 +75,12 @@ def test_the_environment_overrides_the_file_in_toml_or_text(tmp_path: Path) -> N
         (GOOD, {"REHABBOX_LOG_LEVEL__X": "x"}, "log_level"),
         ("[broker\n", {}, "not valid TOML"),
         ("\xff", {}, "not valid TOML"),
+        (GOOD + f"[session]\nsettle_s = {'1' * 5000}\n", {}, "not valid TOML: a number has too many digits"),
+        (GOOD + f"deep = {'[' * 20_000}", {}, "not valid TOML: nested too deeply"),
+        (GOOD, {"REHABBOX_IMU": f"{{rate_hz = {'1' * 5000}}}"}, "too many digits"),
+        (GOOD, {"REHABBOX_IMU": "{a = '\udcff'}"}, "not valid TOML"),
+        (GOOD + "[session]\nstate = 5\n", {}, "session.state"),
+        (GOOD + "[enrolment]\nfolder = [5]\n", {}, "enrolment.folder"),
     ],
 )
 def test_a_fault_is_one_line_that_names_file_and_key(
@@ -86,6 +92,10 @@ def test_a_fault_is_one_line_that_names_file_and_key(
     assert named in str(caught.value)
     assert str(file) in str(caught.value) or "REHABBOX_" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "\ufeff" + GOOD), {}) == load_settings(written(tmp_path, GOOD), {})
 
 
 def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import ValidationError
 
 from appliance.cli import rehabbox
 from appliance.enrolment import renewal
@@ -21,7 +22,7 @@ from appliance.enrolment.hospital_file import Hospital, write_told
 from appliance.enrolment.identity import Identity
 from appliance.enrolment.online import enrol_online, reach_online, renew_online
 from appliance.enrolment.renewal import Renewal, due_at
-from appliance.errors import EnrolmentError
+from appliance.errors import EnrolmentError, SettingsError
 from appliance.hospital.certificates import (
     authority_certificate,
     fingerprint,
@@ -64,6 +65,21 @@ def test_through_a_proxy_that_allows_it_and_not_through_one_that_does_not(
     renew_online(identity)
     assert reach_online(identity) == f"the EST server localhost:{est_server.port} answers"
     assert set(proxy.asked) == {f"localhost:{est_server.port}"}
+
+
+@pytest.mark.parametrize("name", ["a..b", ".", "a" * 64 + ".example"])
+def test_a_name_that_no_host_has_is_refused_and_ends_no_renewal(
+    identity: Identity, est_server: Any, hospital_of: HospitalOf, name: str
+) -> None:
+    told = hospital_of(est_server)
+    with pytest.raises(ValidationError, match=r"est\.host"):
+        hospital_of(est_server, est={"host": name})
+    with pytest.raises(SettingsError, match="not a proxy's address"):
+        enrol_online(identity, told, "box-1", "4711", f"http://{name}:8080")
+    assert told.est is not None
+    stored = told.model_copy(update={"est": told.est.model_copy(update={"host": name})})
+    with pytest.raises(EnrolmentError, match="cannot be reached"):
+        enrol_online(identity, stored, "box-1", "4711", None)
 
 
 def test_what_the_server_does_not_accept_is_told_and_changes_nothing(

@@ -188,3 +188,10 @@ def test_a_file_that_goes_while_they_are_counted_is_not_counted(
     monkeypatch.setattr(Path, "rglob", lambda path, pattern: [path / "stays", path / "gone"])
     monkeypatch.setattr(Path, "is_file", lambda path: True)
     assert bundle._sizes(tmp_path) == ".: 1 files, 5 bytes\n"
+
+
+@pytest.mark.parametrize("driver", ['["kinect"]', "{ a = 1 }", "5"])
+def test_a_driver_that_is_no_name_is_packed_too(tmp_path: Path, driver: str) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[session]\nstate = "{tmp_path}"\n[camera]\ndriver = {driver}\nserial = "1"\n')
+    assert "settings.json" in pack(settings, tmp_path / "bundle.tar.gz")
