@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -74,6 +75,8 @@ def _one_line(error: BaseException) -> str:
 
 def main() -> None:
     """Entry point: status 2 and one line on stderr for bad input, 130 on Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text
     try:
         status = rehabbox.main(prog_name="rehabbox", standalone_mode=False)
     except click.exceptions.Exit as leave:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.commands.output import json_option, print_json
+from appliance.commands.seconds import Seconds
 from appliance.errors import SettingsError
 from appliance.settings import load_settings
 from hal.exchange import GUIDE, Finding, Step
@@ -16,9 +17,7 @@ _BLIND = "Sensors that move together (of one arm; calf and foot) and those on he
 
 @click.command()
 @click.option("--settings", "file", type=click.Path(path_type=Path), help="As for `rehabbox run`.")
-@click.option(
-    "--step", "step_s", type=click.FloatRange(0.5, 30), default=5.0, show_default=True, help="Seconds a step."
-)
+@click.option("--step", "step_s", type=Seconds(0.5, 30), default=5.0, show_default=True, help="Seconds a step.")
 @json_option
 def check_sensors(file: Path | None, step_s: float, as_json: bool) -> int:
     """Find exchanged sensors by a movement in six steps, sitting; exit status 1 if there are any or it cannot be told.

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from appliance.commands.broker_options import broker_options
 from appliance.commands.output import json_option, print_json
+from appliance.commands.seconds import Seconds
 from appliance.hospital.client import BrokerAddress
 
 NAMES = ("self-test", "set-log-level", "rotate-certificate", "update", "forget-patient", "correct-result")
@@ -22,9 +23,7 @@ NAMES = ("self-test", "set-log-level", "rotate-certificate", "update", "forget-p
 @click.argument("name", type=click.Choice(NAMES))
 @click.option("--set", "parameters", metavar="KEY=VALUE", multiple=True, help="One of the command's own keys.")
 @click.option("--minutes", type=click.IntRange(1, 7 * 1440), default=10, show_default=True, help="Its life.")
-@click.option(
-    "--wait", "wait_s", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds, for the answer."
-)
+@click.option("--wait", "wait_s", type=Seconds(1), default=60.0, show_default=True, help="Seconds, for the answer.")
 @json_option
 def command(
     address: BrokerAddress,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.commands.output import json_option
+from appliance.commands.seconds import Seconds
 
 
 @click.command()
@@ -14,7 +15,7 @@ from appliance.commands.output import json_option
 @click.option("--reference", type=click.Path(path_type=Path), help="The recording to compare it with (skeleton CSV).")
 @click.option("--exercise", default="squat", show_default=True, help="The exercise in the video.")
 @click.option("--repetitions", type=click.IntRange(1, 100), default=3, show_default=True, help="Of each exercise.")
-@click.option("--timeout-s", type=click.FloatRange(1, 3600), default=120.0, show_default=True, help="Then it gives up.")
+@click.option("--timeout-s", type=Seconds(1, 3600), default=120.0, show_default=True, help="Then it gives up.")
 @json_option
 def demo(
     video: Path | None, reference: Path | None, exercise: str, repetitions: int, timeout_s: float, as_json: bool

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from appliance.commands.output import json_option, print_json
+from appliance.commands.seconds import Seconds
 from appliance.enrolment.durable import write_durably
 from appliance.enrolment.est import LaterError
 from appliance.enrolment.hospital_file import read_enrolment, read_hospital
@@ -87,7 +88,7 @@ def install(answer: Path, proxy: str | None, file: Path | None) -> None:
 @click.argument("hospital", type=click.Path(path_type=Path))
 @click.option("--box", required=True, help="The box's id, as on its label.")
 @click.option("--code-file", type=click.Path(path_type=Path), help="Holds the one-time code; else it is asked for.")
-@click.option("--wait-s", type=click.FloatRange(0), default=600.0, show_default=True, help="For a late decision.")
+@click.option("--wait-s", type=Seconds(0), default=600.0, show_default=True, help="For a late decision.")
 @_proxy_option
 @_settings_option
 def est(hospital: Path, box: str, code_file: Path | None, wait_s: float, proxy: str | None, file: Path | None) -> None:

@@ -11,6 +11,7 @@ import click
 
 from appliance.commands.fleet_options import of_folder, passphrase_of, passphrase_option, path
 from appliance.commands.output import progress_bar
+from appliance.commands.seconds import Seconds
 from appliance.errors import FleetError, RehabBoxError
 from appliance.fleet.fleet import Fleet
 from appliance.fleet.requests import requested
@@ -29,9 +30,7 @@ LIFE = timedelta(minutes=10)
 @click.option("--ending", is_flag=True, help="Every box whose certificate ends within two months.")
 @click.option("--certificate", type=path, required=True, help="Ours, for the broker: a prescriber's.")
 @click.option("--key", type=path, required=True, help="Of --certificate.")
-@click.option(
-    "--wait", "wait_s", type=click.FloatRange(1), default=30.0, show_default=True, help="Seconds for an answer."
-)
+@click.option("--wait", "wait_s", type=Seconds(1), default=30.0, show_default=True, help="Seconds for an answer.")
 @passphrase_option
 @of_folder
 def renew(

@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -53,10 +54,14 @@ def key(out: Path) -> None:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise click.UsageError(f"{out} is there already; a key is never overwritten") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public = out.with_name(f"{out.name}.pub")
-    public.write_bytes(made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        public.write_bytes(made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    except OSError:
+        out.unlink()
+        raise
     click.echo(f"{out} and {public}")
 
 
@@ -117,7 +122,7 @@ def publish(
         raise RecordingError(f"{takes[0]}: the takes have {len(payload)} bytes as a message, at most {MAX_BYTES}")
     topics = Topics(site, box)
     answer = ask(address, topics, topics.reference(digest), payload, ANSWER_S, retain=True)
-    outcome, reason = (answer["outcome"], answer["reason"]) if answer else (None, None)
+    outcome, reason = (answer["outcome"], answer.get("reason")) if answer else (None, None)
     if as_json:
         print_json({"digest": digest, "outcome": outcome, "reason": reason})
     else:
@@ -208,12 +213,21 @@ def record(
     if answer is None:
         raise BrokerError(f"the box {box} did not answer within {minutes} minutes; is it on?")
     files = []
-    for number, take in enumerate((answer["recorded"] or {}).get("takes", []), 1):
+    for number, take in enumerate(_takes_of(answer, box), 1):
         file = out / f"{exercise}-{number}.csv.gz"
-        write_whole(file, base64.b64decode(take["recording"]))
+        write_whole(file, take)
         files.append(str(file))
     if as_json:
-        print_json({"outcome": answer["outcome"], "reason": answer["reason"], "files": files})
+        print_json({"outcome": answer["outcome"], "reason": answer.get("reason"), "files": files})
     else:
-        click.echo("\n".join(files) or f"{answer['outcome']}: {answer['reason']}")
+        click.echo("\n".join(files) or ": ".join(filter(None, (answer["outcome"], answer.get("reason")))))
     return 0 if files else 1
+
+
+def _takes_of(answer: dict[str, Any], box: str) -> list[bytes]:
+    """The recordings in it. Raises `BrokerError`."""
+    try:
+        takes = (answer.get("recorded") or {}).get("takes", [])
+        return [base64.b64decode(take["recording"], validate=True) for take in takes]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise BrokerError(f"the box {box} gave an answer whose recordings cannot be read; record again") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from appliance.commands.output import json_option, print_json
+from appliance.commands.seconds import Seconds
 from appliance.recording.files import read_recording
 from appliance.recording.imu_csv import read_imu_csv
 from appliance.sync.refine import WITHIN_S, Refinement, refine
@@ -27,7 +28,7 @@ from appliance.sync.same_motion import NEAR_JOINT
 @click.option(
     "--within",
     "within_s",
-    type=click.FloatRange(0.1, 60.0),
+    type=Seconds(0.1, 60.0),
     default=WITHIN_S,
     show_default=True,
     metavar="S",

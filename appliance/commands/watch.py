@@ -15,6 +15,7 @@ from rich.live import Live
 
 from appliance.board.board import Board, filters
 from appliance.board.table import table_of
+from appliance.commands.seconds import Seconds
 from appliance.hospital.client import BrokerAddress, HospitalClient
 
 GATHER_S = 0.25
@@ -27,7 +28,7 @@ GATHER_S = 0.25
 @click.option("--ca", type=click.Path(path_type=Path), help="The authority that signed the broker's certificate.")
 @click.option("--certificate", type=click.Path(path_type=Path), help="Ours, for the broker.")
 @click.option("--key", type=click.Path(path_type=Path), help="Its private key.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
+@click.option("--seconds", type=Seconds(0, None, min_open=True), help="Stop after this long.")
 def watch(
     broker: str, site: str, ca: Path | None, certificate: Path | None, key: Path | None, seconds: float | None
 ) -> None:

@@ -7,6 +7,8 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from appliance.errors import BrokerError
 from appliance.hospital.client import BrokerAddress, HospitalClient
 from appliance.messages.topics import Topics
@@ -38,10 +40,25 @@ def ask(
             heard = client.next(left_s)
             if heard is None or heard.correlation != correlation:
                 continue
-            try:
-                last = dict(json.loads(heard.payload))
-            except (ValueError, TypeError):
-                raise BrokerError(f"the box {topics.box} gave an answer that is no JSON object") from None
+            last = _read(heard.payload, topics.box)
             if last.get("outcome") != "accepted" or not str(last.get("request")).startswith("command/"):
                 break
     return last
+
+
+class _Outline(BaseModel):
+    """What is relied upon in an answer, of whatever version the box is."""
+
+    outcome: str
+    reason: str | None = None
+    certificate_request: str | None = None
+
+
+def _read(payload: bytes, box: str) -> dict[str, Any]:
+    try:
+        _Outline.model_validate_json(payload)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        what = ": ".join([*map(str, fault["loc"]), fault["msg"]])
+        raise BrokerError(f"the box {box} gave an answer that is none: {what}") from None
+    return dict(json.loads(payload))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -74,6 +75,16 @@ def test_the_daemon_says_in_one_line_that_it_has_no_settings() -> None:
     done = run("run", "--settings", "none.toml")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "none.toml" in done.stderr
+
+
+def test_a_file_whose_name_is_no_text_is_written_and_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*REHABBOX, "reference", "key", "--out", os.fsencode(tmp_path) + b"/\xff.key"],
+        capture_output=True, check=False, timeout=120, env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\udcff.key" in done.stdout
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("name", ["segment", "score"])

@@ -258,6 +258,7 @@ def test_what_cannot_be_a_label_is_named(clinic: Any) -> None:
     assert "box-1: its serial number is too long" in str(clinic("label", "box-1", "--out", "label.svg").exception)
     assert clinic("label", "box-2", "--out", "label.svg").exception is None
     assert "$\\foo$" in Path("label.svg").read_text()
+    clinic("add", "box-0")
     assert clinic("label", "box-2", "--out", "labels.pdf").exception is None
     before = Path("labels.pdf").read_bytes()
     assert "box-1: its serial number is too long" in str(clinic("label", "--all", "--out", "labels.pdf").exception)
