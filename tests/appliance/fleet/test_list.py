@@ -195,6 +195,9 @@ def test_settings_that_are_wrong_name_file_and_key(clinic: Any) -> None:
     settings.write_text(settings.read_text().replace("port = 8883", "port = 0"))
     with pytest.raises(FleetError, match=r"fleet/fleet\.toml: broker\.port: "):
         Fleet(FLEET)
+    settings.write_text(f"port = {'1' * 5000}")
+    with pytest.raises(FleetError, match=r"fleet/fleet\.toml: not valid TOML: a number has too many digits"):
+        Fleet(FLEET)
 
 
 def test_a_damaged_page_of_the_database_is_told(clinic: Any) -> None:
