@@ -34,6 +34,8 @@ class Part:
     own: int = 0
 
 
+_JUDGED = Part(steps=5000, virtual=0.4, noise=0.0, dropout=0.0, hidden=48)
+"""What learns a teacher's answers, also on mixtures, follows it better to persons it never saw without noise."""
 _GRADES = Part(steps=20000, batch=96, noise=0.03, dropout=0.0, width=36, hidden=64, own=32)
 _GRADERS = (
     replace(_GRADES, batch=128, dropout=0.02),
@@ -51,8 +53,8 @@ class Recipe:
     is what they differ by. graded_mixtures: of two virtual patients, how many they are asked about for each one.
     """
 
-    correct: Part = Part(steps=3000, virtual=0.4, hidden=48)
-    level: Part = Part(steps=3000, virtual=0.4, hidden=48)
+    correct: Part = _JUDGED
+    level: Part = _JUDGED
     kind: Part = Part(steps=3500, strange=0.5, noise=0.15, width=28)
     grades: Part = _GRADES
     mixtures: int = 8
