@@ -245,7 +245,7 @@ def test_a_certificate_of_another_authority_and_none_at_all_are_refused(
     bare.load_verify_locations(good.ca)
     with pytest.raises(ConnectionError, match="wants a certificate, and the box showed none"):
         knock(good, bare)
-    assert "peer did not return a certificate" in clinic.log
+    wait_until(lambda: "peer did not return a certificate" in clinic.log)
     bare.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("localhost", clinic.port)) as line, pytest.raises(ssl.SSLError, match="PROTOCOL"):
         bare.wrap_socket(line, server_hostname="localhost")
