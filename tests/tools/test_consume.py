@@ -75,7 +75,7 @@ def box(broker: ThrowawayBroker) -> Iterator[Boxes]:
 
 @pytest.fixture
 def consumer(broker: ThrowawayBroker, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts one under a name, connected when it returns; whatever runs at the end is killed."""
+    """Starts one under a name, subscribed when it returns; whatever runs at the end is killed."""
     settings = broker.settings_for("hospital")
     started: list[subprocess.Popen[bytes]] = []
 
@@ -84,7 +84,7 @@ def consumer(broker: ThrowawayBroker, tmp_path: Path) -> Iterator[Callable[..., 
         where = ["--broker", f"localhost:{settings.port}", "--store", store, "--name", name]
         who = ["--ca", settings.ca, "--certificate", settings.certificate, "--key", settings.key]
         started.append(subprocess.Popen([sys.executable, TOOL, *where, *who, *options], stderr=log.open("wb")))
-        until(lambda: b"connected as" in log.read_bytes() or started[-1].poll() is not None)
+        until(lambda: b"results are received" in log.read_bytes() or started[-1].poll() is not None)
         return started[-1]
 
     yield start

@@ -158,6 +158,8 @@ class Receiver:
     ) -> None:
         if reasons[0].is_failure:
             self._refusal = f"the broker refuses {self._filter}: {reasons[0]}"
+        else:
+            _log.info("results are received from now on")
         self._ready = True
 
     def _received(self, _client: Client, _data: Any, message: MQTTMessage) -> None:

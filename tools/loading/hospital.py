@@ -69,7 +69,7 @@ class Hospital:
                 )
             )  # fmt: skip
         deadline = monotonic() + _START_S
-        while b"connected as" not in log.read_bytes():
+        while b"results are received" not in log.read_bytes():
             if monotonic() > deadline or self._running[-1].poll() is not None:
                 raise RuntimeError(f"{name} did not start: {log.read_text('utf-8', 'replace').strip()}")
             sleep(0.05)
