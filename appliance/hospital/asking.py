@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from appliance.errors import BrokerError
 from appliance.hospital.client import BrokerAddress, HospitalClient
+from appliance.messages.model import fault_of
 from appliance.messages.topics import Topics
 
 
@@ -58,7 +59,5 @@ def _read(payload: bytes, box: str) -> dict[str, Any]:
     try:
         _Outline.model_validate_json(payload)
     except ValidationError as error:
-        fault = error.errors()[0]
-        what = ": ".join([*map(str, fault["loc"]), fault["msg"]])
-        raise BrokerError(f"the box {box} gave an answer that is none: {what}") from None
+        raise BrokerError(f"the box {box} gave an answer that is none: {fault_of(error)}") from None
     return dict(json.loads(payload))

@@ -23,6 +23,7 @@ from appliance.quality.judgement import LEVELS_FILE, OTHER, shipped_judge, usabl
 from appliance.quality.levels import FEWEST, Distribution, distribution_of, write_distribution
 from appliance.quality.score import FineRehabScore
 from appliance.recording.skeleton_csv import write_skeleton_csv
+from appliance.scoring.body import body_of
 from appliance.skeleton.standard import INDEX, Recording, recording_of
 from hal.virtual.patient import reference
 
@@ -190,9 +191,13 @@ def test_who_comes_into_view_late_is_judged_from_then_on(archive: Path, command:
     turned = np.concatenate([still, whole.positions]) @ _turned(40.0).T
     times = np.arange(len(turned)) / 30.0
     write_skeleton_csv(archive / "two.csv.gz", recording_of(times, turned))
+    from_then_on = body_of(recording_of(times[60:], turned[60:]))
     _, (seen, *_) = run_batch(archive, command)
     turned[:60] = np.nan
     write_skeleton_csv(archive / "two.csv.gz", recording_of(times, turned))
+    body = body_of(recording_of(times, turned))
+    np.testing.assert_allclose(body.about_pelvis[60:], from_then_on.about_pelvis, atol=0.01)
+    np.testing.assert_allclose(body.rise[60:], from_then_on.rise, atol=0.01)
     done, (late, *_) = run_batch(archive, command)
     assert (done.stderr, late["status"]) == ("", "ok")
     assert float(late["quality"]) == pytest.approx(float(seen["quality"]), abs=0.02)
